@@ -1,0 +1,52 @@
+import type { Json } from "../_domain/json.ts";
+import type { StepWork } from "../_domain/task.ts";
+import type { Evaluation } from "../_domain/evaluation.ts";
+import type { Policy } from "../_domain/policy.ts";
+
+/** One archived chunk found by cosine distance; `distance` is 0 for the same direction, 2 for the opposite. */
+export interface Chunk {
+  chunk_id: string;
+  task_id: string;
+  artifact_id: string;
+  symbol: string | null;
+  content: string;
+  distance: number;
+  version: number;
+}
+
+/** What an LLM judge answers: marks within the rubric's ranges, or null where it gave none. */
+export interface Judge {
+  name: string;
+  score(
+    input: { goal: string; content: string; evidence: string[] },
+  ): Promise<
+    {
+      policy: number;
+      evidence: number;
+      factuality: number;
+      clarity: number;
+      risk: number;
+      notes: string[];
+    } | null
+  >;
+}
+
+export interface AgentContext {
+  policy: Policy;
+  now: Date;
+  /** Runs a tool if the agent's allowlist names it; otherwise throws `tool_denied`. */
+  tool: <T>(name: string, run: () => Promise<T>) => Promise<T>;
+  search: (symbol: string, embedding: number[], limit: number) => Promise<Chunk[]>;
+  embed: (text: string) => Promise<number[]>;
+  judge: Judge | null;
+}
+
+export interface StepResult {
+  artifact?: { type: string; media_type: string; content: string };
+  quality_score?: number;
+  evaluation?: Evaluation;
+  output?: Json;
+}
+
+/** A worker without a memory: the same step and context give the same result. Expected failures are `Refusal`s. */
+export type Agent = (work: StepWork, context: AgentContext) => Promise<StepResult>;

@@ -1,0 +1,43 @@
+import {
+  callStatement,
+  type SignatureRow,
+  type Signatures,
+  signaturesFrom,
+  signaturesQuery,
+} from "./call-statement.ts";
+import type { Database } from "./database.ts";
+import { raised } from "./raised.ts";
+
+/** What this transport asks of PGlite, which is opened (and locked) by whoever starts the stack. */
+export interface EmbeddedSession {
+  query<T>(text: string, params?: unknown[]): Promise<{ rows: T[] }>;
+  exec(text: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/**
+ * The database in this process. PGlite has one session, so its role is set once and each call is one statement:
+ * no call can see another's role or settings. Whoever else uses the session does so in a transaction with
+ * `set local role`, which ends with it.
+ */
+export async function embeddedDatabase(
+  session: EmbeddedSession,
+  role: "service_role" = "service_role",
+): Promise<Database> {
+  await session.exec(`set role ${role}`);
+  let signatures: Signatures = new Map();
+  return {
+    async call<T>(name: string, args: Record<string, unknown> = {}): Promise<T> {
+      try {
+        if (!signatures.has(name)) {
+          signatures = signaturesFrom((await session.query<SignatureRow>(signaturesQuery)).rows);
+        }
+        const { text, params } = callStatement(name, args, signatures);
+        return (await session.query<{ result: T }>(text, params)).rows[0].result;
+      } catch (error) {
+        throw raised(error);
+      }
+    },
+    close: () => session.close(),
+  };
+}

@@ -1,0 +1,98 @@
+import type { Agent, Judge } from "../_agents/agent.ts";
+import type { Database } from "../_database/database.ts";
+import type { Policy } from "../_domain/policy.ts";
+import type { StepWork } from "../_domain/task.ts";
+import { admit, serviceCaller } from "../_edge/door.ts";
+import { note } from "../_edge/log.ts";
+import { pathBelow } from "../_edge/path.ts";
+import { refuse, respond } from "../_edge/respond.ts";
+import { dispatch } from "./dispatch.ts";
+
+export interface OrchestratorDeps {
+  database: Database;
+  service_token: string;
+  /** The bundled policy, or why it cannot be read: nothing is planned or run without one. */
+  policy: { ok: true; policy: Policy; sha256: string } | { ok: false; reason: string };
+  agents: Readonly<Record<string, Agent>>;
+  embed: (text: string) => Promise<number[]>;
+  judge: Judge | null;
+  worker: string;
+  now: () => Date;
+  budget_ms: number;
+}
+
+export interface Tick {
+  claimed: number;
+  completed: number;
+  swept: Record<string, number>;
+}
+
+const batch = 10;
+
+/**
+ * Sweeps, then claims and runs what is ready until nothing is or the time is used up. Any number of ticks may run
+ * at once, anywhere: a step is leased to one of them, and what a dead one held comes back with its lease.
+ */
+export async function tick(deps: OrchestratorDeps): Promise<Tick> {
+  const until = deps.now().getTime() + deps.budget_ms;
+  const done: Tick = {
+    claimed: 0,
+    completed: 0,
+    swept: await deps.database.call<Record<string, number>>("sweep"),
+  };
+  if (!deps.policy.ok) return done;
+  const dispatching = { ...deps, policy: deps.policy.policy, policy_sha256: deps.policy.sha256 };
+  while (deps.now().getTime() < until) {
+    const claimed = await deps.database.call<StepWork[]>("claim_steps", {
+      p_worker: deps.worker,
+      p_limit: batch,
+      p_agents: null,
+    });
+    if (claimed.length === 0) break;
+    done.claimed += claimed.length;
+    const finished = (await Promise.all(claimed.map((work) => dispatch(dispatching, work))))
+      .filter((item) => item !== null);
+    if (finished.length === 0) continue;
+    const answers = await deps.database.call<{ step_id: string; refused?: string }[]>(
+      "complete_steps",
+      {
+        p_results: finished.map(({ work, result }) => ({
+          step_id: work.step_id,
+          attempt: work.attempt,
+          lease_token: work.lease_token,
+          result,
+        })),
+        p_policy_sha256: dispatching.policy_sha256,
+      },
+    );
+    done.completed += answers.filter(({ refused }) => !refused).length;
+    for (const { step_id, refused } of answers) {
+      if (!refused || refused === "stale_lease") continue;
+      const work = claimed.find((item) => item.step_id === step_id);
+      if (!work) continue;
+      await deps.database.call("fail_step", {
+        p_step_id: work.step_id,
+        p_attempt: work.attempt,
+        p_lease_token: work.lease_token,
+        p_code: refused,
+        p_error: "the database refused the result",
+      });
+    }
+  }
+  return done;
+}
+
+/** `POST /orchestrator/tick` with the service token; answers what was claimed and completed. */
+export async function handle(request: Request, deps: OrchestratorDeps): Promise<Response> {
+  const below = pathBelow(request, "orchestrator");
+  if (below?.length !== 1 || below[0] !== "tick") return refuse("not_found");
+  const visit = await admit(request, {
+    method: "POST",
+    caller: serviceCaller(deps.service_token),
+    maxBytes: 1024,
+  });
+  if (visit instanceof Response) return visit;
+  const done = await tick(deps);
+  note(request, { outcome: deps.policy.ok ? "ticked" : "swept" });
+  return deps.policy.ok ? respond(done) : refuse("policy_invalid", { reason: deps.policy.reason, ...done });
+}

@@ -1,0 +1,131 @@
+-- The promise of this file: what happened is written in the transaction in which it happened, and stays.
+-- Raises: AGHIS (history_is_append_only).
+
+create table public.audit_logs (
+  id bigint generated always as identity primary key,
+  ts timestamptz not null default private.now(),
+  tenant_id text not null default 'main',
+  actor text not null,
+  action text not null,
+  object text not null,
+  task_id text,
+  outcome text not null default 'done',
+  code text references private.refusal_codes (code),
+  before_json jsonb,
+  after_json jsonb,
+  login text not null default session_user,
+  constraint outcome_is_done_or_refused check (outcome in ('done', 'refused')),
+  constraint refused_exactly_when_coded check ((outcome = 'refused') = (code is not null))
+);
+comment on table public.audit_logs is
+  'Who did what to which object. after_json of an insert is the whole row, of an update the changed columns; folding them gives the current row.';
+create index audit_logs_object_in_order on public.audit_logs (object, id);
+create index audit_logs_by_task on public.audit_logs (task_id, id);
+create index audit_logs_refusals on public.audit_logs (code, id) where code is not null;
+
+create function private.act_as(p_actor text, p_action text) returns void
+language sql volatile set search_path = ''
+as $$ select set_config('dags.actor', p_actor, true), set_config('dags.action', p_action, true) $$;
+comment on function private.act_as(text, text) is 'Names the actor and action of the audit rows of this transaction.';
+
+create function private.refuse(
+  p_code text, p_actor text, p_action text, p_object text, p_task_id text default null,
+  p_reason text default null, p_extra jsonb default '{}'
+) returns jsonb
+language plpgsql set search_path = ''
+as $$
+begin
+  insert into public.audit_logs (actor, action, object, task_id, outcome, code, after_json)
+  values (p_actor, p_action, p_object, p_task_id, 'refused', p_code,
+    p_extra || case when p_reason is null then '{}'::jsonb else jsonb_build_object('reason', p_reason) end);
+  return jsonb_strip_nulls(p_extra || jsonb_build_object('refused', p_code, 'reason', p_reason));
+end
+$$;
+comment on function private.refuse(text, text, text, text, text, text, jsonb) is
+  'An expected refusal: an audit row and a value. A raise would roll the audit row back.';
+
+-- One audit row per changed row, written by the statement that changed it. tg_argv: object prefix, key column.
+create function private.audit_rows() returns trigger
+language plpgsql set search_path = ''
+as $$
+declare
+  v_actor text := coalesce(nullif(current_setting('dags.actor', true), ''), session_user);
+  v_action text := coalesce(nullif(current_setting('dags.action', true), ''), tg_table_name || '.' || lower(tg_op));
+begin
+  if tg_op = 'INSERT' then
+    insert into public.audit_logs (actor, action, object, task_id, after_json)
+    select v_actor, v_action, tg_argv[0] || ':' || (r.body ->> tg_argv[1]), r.body ->> 'task_id', r.body
+    from (select to_jsonb(a) as body from new_rows a) r;
+  else
+    insert into public.audit_logs (actor, action, object, task_id, before_json, after_json)
+    select v_actor, v_action, tg_argv[0] || ':' || (n.body ->> tg_argv[1]), n.body ->> 'task_id', d.was, d.became
+    from (select to_jsonb(a) as body from new_rows a) n
+    join (select to_jsonb(b) as body from old_rows b) o on o.body -> tg_argv[1] = n.body -> tg_argv[1]
+    cross join lateral (
+      select jsonb_object_agg(e.key, o.body -> e.key) as was, jsonb_object_agg(e.key, e.value) as became
+      from jsonb_each(n.body) e where o.body -> e.key is distinct from e.value
+    ) d
+    where d.became is not null;
+  end if;
+  return null;
+end
+$$;
+
+create function private.audit(p_table regclass, p_object text, p_key text) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  execute format('create trigger _800_audit_insert after insert on %s referencing new table as new_rows '
+    'for each statement execute function private.audit_rows(%L, %L)', p_table, p_object, p_key);
+  execute format('create trigger _800_audit_update after update on %s referencing old table as old_rows new table as new_rows '
+    'for each statement execute function private.audit_rows(%L, %L)', p_table, p_object, p_key);
+end
+$$;
+comment on function private.audit(regclass, text, text) is
+  'Closes a capability file: every change of the table from here on leaves an audit row.';
+
+-- History knows no owner exemption. The retention job is recognised by its place on the call stack,
+-- since a setting could be made by anyone.
+create function private.refuse_history_change() returns trigger
+language plpgsql set search_path = ''
+as $$
+declare
+  v_stack text;
+begin
+  get diagnostics v_stack = pg_context;
+  if v_stack like '%function private.prune_history(%' then
+    return case when tg_op = 'DELETE' then old else new end;
+  end if;
+  perform private.raise_refusal('history_is_append_only',
+    format('%s on %s.%s is not allowed', tg_op, tg_table_schema, tg_table_name),
+    'append a correcting row; the retention job alone removes old raw data');
+  return null;
+end
+$$;
+
+create function private.keep_history(p_table regclass) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  execute format('create trigger _100_append_only before update or delete on %s '
+    'for each row execute function private.refuse_history_change()', p_table);
+  execute format('create trigger _100_no_truncate before truncate on %s '
+    'for each statement execute function private.refuse_history_change()', p_table);
+end
+$$;
+
+-- Every public table closes like this: row-level security on, nobody in, the auditor may read.
+create function private.close_table(p_table regclass) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  execute format('alter table %s enable row level security', p_table);
+  execute format('revoke all on %s from public, anon, authenticated, service_role', p_table);
+  execute format('grant select on %s to auditor', p_table);
+  execute format('create policy "auditor reads everything" on %s for select to auditor using (true)', p_table);
+end
+$$;
+comment on function private.close_table(regclass) is 'Row-level security with one policy: select to auditor.';
+
+select private.close_table('public.audit_logs');
+select private.keep_history('public.audit_logs');

@@ -1,0 +1,143 @@
+-- The promise of this file: the critic is never the author, marks lie in their ranges, and the verdict is
+-- computed here from the active policy. Refuses: evaluation_missing, author_is_critic, score_out_of_range.
+
+create table public.evaluations (
+  evaluation_id uuid primary key default gen_random_uuid(),
+  seq bigint generated always as identity,
+  task_id text not null references public.tasks (task_id),
+  step_id uuid references public.task_steps (step_id),
+  artifact_id uuid not null references public.artifacts (artifact_id),
+  artifact_checksum text not null,
+  critic text not null,
+  author text not null,
+  rubric jsonb not null,
+  rubric_sha256 text not null,
+  total numeric(4, 2) not null check (total between 0 and 9),
+  score numeric(5, 4) not null check (score between 0 and 1),
+  threshold numeric(5, 4) not null check (threshold between 0 and 1),
+  verdict text not null check (verdict in ('pass', 'fail')),
+  red_flags text[] not null default '{}',
+  checks jsonb not null default '[]',
+  notes jsonb not null default '[]',
+  created_at timestamptz not null default private.now(),
+  constraint critic_is_not_the_author check (critic <> author),
+  constraint score_is_total_of_nine check (score = round(total / 9, 4)),
+  constraint a_pass_has_seven_points_and_no_red_flag
+    check (verdict = 'fail' or (total >= 7 and score >= threshold and red_flags = '{}'))
+);
+comment on table public.evaluations is 'What the critic found; step_id is null where somebody asked outside the line.';
+create index evaluations_by_task on public.evaluations (task_id, seq);
+create index evaluations_by_step on public.evaluations (step_id);
+create index evaluations_by_artifact on public.evaluations (artifact_id);
+
+create function private.store_evaluation(p_step_id uuid, p_task_id text, p_critic text, p_evaluation jsonb) returns jsonb
+language plpgsql set search_path = ''
+as $$
+declare
+  v_artifact public.artifacts;
+  v_marks jsonb := p_evaluation -> 'rubric';
+  v_total numeric;
+  v_threshold numeric;
+  v_flags text[];
+  v_id uuid;
+  v_score numeric;
+  v_verdict text;
+begin
+  select a.* into v_artifact from public.artifacts a
+  where a.task_id = p_task_id and a.artifact_id::text = p_evaluation ->> 'artifact_id';
+  if v_artifact.artifact_id is null then
+    return private.refuse('evaluation_missing', p_critic, 'evaluation.record', 'task:' || p_task_id, p_task_id, 'no artifact of this task was evaluated');
+  end if;
+  if v_artifact.agent = p_critic then
+    return private.refuse('author_is_critic', p_critic, 'evaluation.record', 'artifact:' || v_artifact.artifact_id, p_task_id);
+  end if;
+  if exists (select 1 from (values ('policy', 1), ('evidence', 2), ('factuality', 3), ('clarity', 2), ('risk', 1)) c(name, most)
+    where coalesce(jsonb_typeof(v_marks -> c.name), '') <> 'number' or (v_marks ->> c.name)::numeric not between 0 and c.most) then
+    return private.refuse('score_out_of_range', p_critic, 'evaluation.record', 'artifact:' || v_artifact.artifact_id, p_task_id);
+  end if;
+  v_total := (v_marks ->> 'policy')::numeric + (v_marks ->> 'evidence')::numeric + (v_marks ->> 'factuality')::numeric
+    + (v_marks ->> 'clarity')::numeric + (v_marks ->> 'risk')::numeric;
+  v_score := round(round(v_total, 2) / 9, 4);
+  select (private.approval_rule(t.risk_tier)).min_score into v_threshold from public.tasks t where t.task_id = p_task_id;
+  v_threshold := coalesce(v_threshold, 1);
+  select coalesce(array_agg(distinct f), '{}') into v_flags from (
+    select jsonb_array_elements_text(coalesce(p_evaluation -> 'red_flags', '[]')) as f
+    union all select 'policy' where (v_marks ->> 'policy')::numeric < 1
+    union all select 'risk' where (v_marks ->> 'risk')::numeric < 1) flags;
+  -- The critic may be stricter than the policy, never laxer.
+  v_verdict := case when v_total >= private.policy_number(7, 'rubric', 'pass_total') and v_score >= v_threshold and v_flags = '{}'
+    and coalesce(p_evaluation ->> 'verdict', 'pass') = 'pass' then 'pass' else 'fail' end;
+  insert into public.evaluations (task_id, step_id, artifact_id, artifact_checksum, critic, author, rubric, rubric_sha256, total, score,
+    threshold, verdict, red_flags, checks, notes)
+  values (p_task_id, p_step_id, v_artifact.artifact_id, v_artifact.checksum, p_critic, v_artifact.agent, v_marks,
+    private.sha256_hex(v_marks::text), round(v_total, 2), v_score, v_threshold, v_verdict, v_flags,
+    coalesce(p_evaluation -> 'checks', '[]'), coalesce(p_evaluation -> 'notes', '[]'))
+  returning evaluation_id into v_id;
+  if p_step_id is not null then
+    perform private.emit('EVALUATED', p_task_id, p_critic, p_task_id || ':evaluated:' || v_id,
+      jsonb_build_object('evaluation_id', v_id, 'score', v_score, 'verdict', v_verdict, 'red_flags', v_flags));
+  end if;
+  return jsonb_build_object('evaluation_id', v_id, 'score', v_score, 'verdict', v_verdict, 'threshold', v_threshold);
+end
+$$;
+
+create function private.reject_failed_evaluations(p_steps uuid[]) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_task_id text;
+begin
+  for v_task_id in
+    select e.task_id from public.evaluations e where e.step_id = any (p_steps) and e.verdict = 'fail' order by e.task_id
+  loop
+    perform private.end_task(v_task_id, 'rejected', 'critic_rejected');
+  end loop;
+end
+$$;
+
+-- The evaluation that gates a task: the line's own latest one.
+create function private.gating_evaluation(p_task_id text) returns public.evaluations
+language sql stable set search_path = ''
+as $$
+  select e from public.evaluations e where e.task_id = p_task_id and e.step_id is not null order by e.seq desc limit 1
+$$;
+
+create function api.record_evaluation(p_evaluation jsonb, p_task_id text) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if exists (select 1 from public.tasks t where t.task_id = p_task_id and t.status = 'archived') then
+    insert into public.audit_logs (actor, action, object, task_id, after_json)
+    values (coalesce(p_evaluation ->> 'critic', 'critic'), 'evaluation.consult', 'task:' || p_task_id, p_task_id, p_evaluation);
+    return jsonb_build_object('evaluation_id', null);
+  end if;
+  perform private.act_as(coalesce(p_evaluation ->> 'critic', 'critic'), 'evaluation.record');
+  return private.store_evaluation(null, p_task_id, p_evaluation ->> 'critic', p_evaluation);
+end
+$$;
+comment on function api.record_evaluation(jsonb, text) is
+  'Keeps an evaluation that was asked for outside the line; it gates nothing. Of an archived task only an audit row is kept. Refuses evaluation_missing, author_is_critic, score_out_of_range.';
+revoke all on function api.record_evaluation(jsonb, text) from public;
+grant execute on function api.record_evaluation(jsonb, text) to service_role;
+
+create function api.read_artifact(p_ref text) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce((
+    select jsonb_build_object('artifact_id', a.artifact_id, 'task_id', a.task_id, 'type', a.type, 'agent', a.agent, 'content', a.content,
+      'checksum', a.checksum, 'storage_ref', a.storage_ref, 'node_id', s.node_id,
+      'task', jsonb_build_object('task_id', t.task_id, 'goal', t.goal, 'actor', t.actor, 'action', t.action, 'risk_tier', t.risk_tier,
+        'source', t.source, 'flow', t.flow, 'payload', t.payload_json, 'created_at', private.iso(t.created_at)),
+      'inputs', private.task_inputs(a.task_id))
+    from public.artifacts a join public.tasks t using (task_id) left join public.task_steps s on s.step_id = a.step_id
+    where a.storage_ref = p_ref), jsonb_build_object('refused', 'not_found'))
+$$;
+comment on function api.read_artifact(text) is 'A stored artifact by its supa:// reference, with its task and the task''s other artifacts. Refuses not_found.';
+revoke all on function api.read_artifact(text) from public;
+grant execute on function api.read_artifact(text) to service_role;
+
+select private.close_table('public.evaluations');
+select private.allow_members('public.evaluations', 'owner', 'operator', 'reviewer');
+select private.keep_history('public.evaluations');
+select private.freeze_with_task('public.evaluations');
+select private.audit('public.evaluations', 'evaluation', 'evaluation_id');

@@ -1,0 +1,205 @@
+-- The promise of this file: an approval names the exact bytes it approves and the person who gave it;
+-- nobody approves what they asked for, and no answer counts as no.
+
+create table public.approval_requests (
+  request_id uuid primary key default gen_random_uuid(),
+  code text not null unique check (code ~ '^T[0-3]-[0-9]{8}-[0-9]{4,}$'),
+  status text not null default 'open',
+  tenant_id text not null default 'main',
+  kind text not null default 'task_step',
+  subject_id text not null,
+  task_id text not null references public.tasks (task_id),
+  step_id uuid not null references public.task_steps (step_id),
+  tier text not null,
+  action text not null,
+  required_slots text[] not null check (cardinality(required_slots) > 0),
+  nonce text not null unique default replace(gen_random_uuid()::text, '-', ''),
+  digest text not null check (digest ~ '^[0-9a-f]{64}$'),
+  bound_to jsonb not null,
+  requested_at timestamptz not null default private.now(),
+  expires_at timestamptz not null,
+  closed_at timestamptz,
+  constraint request_status_is_known check (status in ('open', 'approved', 'rejected', 'expired', 'superseded', 'consumed')),
+  constraint request_kind_is_known check (kind in ('task_step', 'write_intent', 'builder_claim', 'role_request', 'security_review')),
+  constraint closed_exactly_when_stamped check ((status = 'open') = (closed_at is null))
+);
+comment on table public.approval_requests is 'What people are asked, bound by digest to what they see; bound_to is the digest''s input.';
+create unique index approval_requests_one_open on public.approval_requests (step_id) where status in ('open', 'approved');
+create index approval_requests_by_task on public.approval_requests (task_id);
+create index approval_requests_by_step on public.approval_requests (step_id);
+create index approval_requests_due on public.approval_requests (expires_at) where status in ('open', 'approved');
+
+alter table public.notifications add constraint notification_of_a_request
+  foreign key (request_id) references public.approval_requests (request_id);
+
+create table public.approvals (
+  approval_id uuid primary key default gen_random_uuid(),
+  task_id text not null references public.tasks (task_id),
+  step_id uuid not null references public.task_steps (step_id),
+  tier text not null,
+  approver text not null,
+  decision text not null,
+  reason text check (length(reason) <= 500),
+  ts timestamptz not null default private.now(),
+  metadata jsonb not null default '{}',
+  request_id uuid not null references public.approval_requests (request_id),
+  member_id uuid not null references public.members (member_id),
+  person_id uuid not null,
+  role text not null,
+  digest text not null,
+  constraint decision_is_approve_or_reject check (decision in ('approve', 'reject')),
+  constraint one_decision_per_person_and_request unique (request_id, person_id)
+);
+comment on table public.approvals is 'Decisions, append-only: who, in which role, when, and the digest of what they saw.';
+create index approvals_by_task on public.approvals (task_id);
+create index approvals_by_step on public.approvals (step_id);
+create index approvals_by_member on public.approvals (member_id);
+
+-- What a request is bound to, from the rows as they are now. Checksums are taken from the content, not from
+-- the checksum column: whoever swaps bytes may swap that too.
+create function private.bound_to(p_task_id text, p_step_id uuid, p_expires_at timestamptz) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object('tenant', t.tenant_id, 'task', t.task_id, 'step', p_step_id::text, 'action', t.action, 'tier', t.risk_tier,
+    'artifacts', coalesce((select jsonb_agg(jsonb_build_object('type', a.type, 'sha256', private.sha256_hex(a.content)) order by a.type collate "C", a.artifact_id)
+      from public.artifacts a where a.step_id = (select o.step_id from public.artifacts o where o.artifact_id = e.artifact_id)), '[]'),
+    'rubric', e.rubric_sha256, 'score', e.score::text, 'critic', e.critic, 'policy', private.active_policy_sha256(),
+    'roles', to_jsonb((private.approval_rule(t.risk_tier)).slots), 'expires_at', private.iso(p_expires_at))
+  from public.tasks t, private.gating_evaluation(t.task_id) e
+  where t.task_id = p_task_id
+$$;
+comment on function private.bound_to(text, uuid, timestamptz) is
+  'The input of an approval digest: tenant, task, step, action, tier, artifacts, rubric, score, critic, policy, roles, expiry.';
+
+-- The slots that distinct persons fill, tried person by person; each decision counts once.
+create function private.slots_filled(p_request_id uuid) returns boolean
+language sql stable set search_path = ''
+as $$
+  with recursive request as (
+    select r.required_slots from public.approval_requests r where r.request_id = p_request_id
+  ), yes as (
+    -- An approver who was removed or demoted since does not count.
+    select a.person_id, a.role from public.approvals a
+    join public.members m on m.member_id = a.member_id and m.status = 'active' and m.role = a.role
+    where a.request_id = p_request_id and a.decision = 'approve'
+  ), filled (slot, persons) as (
+    select 0, '{}'::uuid[]
+    union all
+    select f.slot + 1, f.persons || y.person_id
+    from filled f, request r, yes y
+    where f.slot < cardinality(r.required_slots) and y.person_id <> all (f.persons)
+      and y.role = any (private.slot_roles(r.required_slots[f.slot + 1]))
+  )
+  select exists (select 1 from filled f, request r where f.slot = cardinality(r.required_slots))
+$$;
+comment on function private.slots_filled(uuid) is 'Whether distinct, still entitled persons fill every slot of a request.';
+
+create function private.card(p_request public.approval_requests) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object('code', p_request.code, 'nonce', p_request.nonce, 'tier', p_request.tier, 'action', p_request.action,
+    'task_id', t.task_id, 'goal', t.goal, 'requested_by', t.actor, 'score', e.score::text, 'threshold', e.threshold::text,
+    'critic', e.critic, 'red_flags', to_jsonb(e.red_flags), 'required_roles', to_jsonb(p_request.required_slots),
+    'expires_at', private.iso(p_request.expires_at), 'digest', p_request.digest,
+    'artifact', jsonb_build_object('type', a.type, 'content', a.content, 'checksum', a.checksum),
+    'post', (select p.content from public.artifacts p where p.step_id = a.step_id and p.type = 'post'
+      order by p.created_at desc limit 1),
+    'decided', coalesce((select jsonb_agg(jsonb_build_object('approver', d.approver, 'role', d.role, 'decision', d.decision,
+      'reason', d.reason, 'ts', private.iso(d.ts)) order by d.ts) from public.approvals d where d.request_id = p_request.request_id), '[]'))
+  from public.tasks t, private.gating_evaluation(t.task_id) e
+  join public.artifacts a on a.artifact_id = e.artifact_id
+  where t.task_id = p_request.task_id
+$$;
+
+create function private.open_request(p_step_id uuid) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_step public.task_steps;
+  v_task public.tasks;
+  v_rule private.approval_rule;
+  v_expires timestamptz;
+  v_bound jsonb;
+  v_request public.approval_requests;
+begin
+  select s.* into v_step from public.task_steps s where s.step_id = p_step_id for update;
+  select t.* into v_task from public.tasks t where t.task_id = v_step.task_id for update;
+  v_rule := private.approval_rule(v_task.risk_tier);
+  v_expires := v_task.created_at + make_interval(mins => private.policy_number(
+    private.policy_number(24, 'windows', 'request_hours') * 60, 'flows', v_task.flow, 'expires_minutes')::integer);
+  if v_rule is null or (private.gating_evaluation(v_task.task_id)).verdict is distinct from 'pass' then
+    perform private.end_task(v_task.task_id, 'rejected', 'evaluation_missing');
+    return;
+  end if;
+  -- The clock of a signal starts at the alert: an hour-old entry is not worth a person's minute.
+  if v_expires <= private.now() then
+    perform private.end_task(v_task.task_id, 'rejected', 'request_expired');
+    return;
+  end if;
+  v_bound := private.bound_to(v_task.task_id, p_step_id, v_expires);
+  insert into public.approval_requests (code, subject_id, task_id, step_id, tier, action, required_slots, digest, bound_to, expires_at)
+  values (private.dated_id(v_task.risk_tier, '', 'request', 'private.request_numbers', private.now()), v_task.task_id, v_task.task_id,
+    p_step_id, v_task.risk_tier, v_task.action, v_rule.slots, private.digest_json(v_bound), v_bound, v_expires)
+  returning * into v_request;
+  if v_step.status = 'ready' then
+    update public.task_steps s set status = 'awaiting_approval', started_at = private.now() where s.step_id = p_step_id;
+    update public.tasks t set status = 'awaiting_approval' where t.task_id = v_task.task_id;
+  end if;
+  perform private.emit('NEED_APPROVAL', v_task.task_id, 'orchestrator', v_task.task_id || ':' || v_step.node_id || ':' || v_request.code,
+    jsonb_build_object('code', v_request.code, 'tier', v_request.tier, 'digest', v_request.digest, 'expires_at', private.iso(v_expires)));
+
+  insert into public.notifications (kind, recipient, payload_json, task_id, request_id)
+  select 'approval_card', m.telegram_user_id, private.card(v_request), v_task.task_id, v_request.request_id
+  from public.members m
+  where m.status = 'active' and m.telegram_user_id is not null and m.person_id is distinct from v_task.requester_person_id
+    and exists (select 1 from unnest(v_rule.slots) s where m.role = any (private.slot_roles(s)));
+  if not found then
+    perform private.announce(jsonb_build_object('topic', 'no_approver', 'code', v_request.code, 'task_id', v_task.task_id,
+      'tier', v_request.tier, 'required_roles', to_jsonb(v_rule.slots)), array['owner'], v_task.task_id);
+  end if;
+end
+$$;
+comment on function private.open_request(uuid) is 'Asks the members who may decide; also anew for a step whose earlier request was superseded.';
+
+create function private.close_requests(p_task_id text, p_status text) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_request public.approval_requests;
+begin
+  for v_request in
+    update public.approval_requests r set status = p_status, closed_at = private.now()
+    where r.task_id = p_task_id and (r.status = 'open' or (r.status = 'approved' and p_status <> 'rejected')) returning r.*
+  loop
+    perform private.show_result(v_request);
+  end loop;
+end
+$$;
+
+-- Every card that was sent is edited to what the database says now; one not yet sent is dropped.
+create function private.show_result(p_request public.approval_requests) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  if p_request.status <> 'open' then
+    update public.notifications n set status = 'failed', last_error = 'the request closed first'
+    where n.request_id = p_request.request_id and n.kind = 'approval_card' and n.status = 'queued';
+  end if;
+  insert into public.notifications (kind, recipient, payload_json, task_id, request_id, edit_message_id)
+  select 'card_result', n.recipient, private.card(p_request) || jsonb_build_object('status', p_request.status), p_request.task_id,
+    p_request.request_id, n.message_id
+  from public.notifications n
+  where n.request_id = p_request.request_id and n.kind = 'approval_card' and n.status = 'sent' and n.message_id is not null;
+end
+$$;
+
+select private.close_table('public.approval_requests');
+select private.close_table('public.approvals');
+select private.allow_members('public.approval_requests', 'owner', 'operator', 'reviewer');
+select private.allow_members('public.approvals', 'owner', 'operator', 'reviewer');
+select private.guard_status('public.approval_requests', 'request', 'request_id');
+select private.keep_history('public.approvals');
+select private.freeze_with_task('public.approval_requests');
+select private.freeze_with_task('public.approvals');
+select private.audit('public.approval_requests', 'request', 'request_id');
+select private.audit('public.approvals', 'approval', 'approval_id');

@@ -1,0 +1,137 @@
+-- The promise of this file: there is one function that writes a decision, and it checks everything again.
+-- Refuses: unknown_request, request_closed, request_expired, already_decided, wrong_role, self_approval,
+-- dual_control_violation, digest_drift, policy_not_active.
+
+create function private.settle_request(p_request public.approval_requests) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  update public.task_steps s set status = 'done', ended_at = private.now() where s.step_id = p_request.step_id;
+  if p_request.tier = 'T3' then
+    -- Approved and held: T3 effects are switched on by their own release.
+    update public.tasks t set status = 'pending_exec', reason = 't3_execution_disabled' where t.task_id = p_request.task_id;
+    insert into public.audit_logs (actor, action, object, task_id, outcome, code)
+    values ('orchestrator', 'effect.hold', 'task:' || p_request.task_id, p_request.task_id, 'refused', 't3_execution_disabled');
+  else
+    update public.tasks t set status = 'running' where t.task_id = p_request.task_id;
+    perform private.advance(array[p_request.step_id]);
+  end if;
+end
+$$;
+
+create function private.decide(p_member public.members, p_code text, p_nonce text, p_decision text, p_reason text,
+  p_channel text, p_policy_sha256 text) returns jsonb
+language plpgsql set search_path = ''
+as $$
+declare
+  v_actor text := p_member.role || ':' || p_member.name;
+  v_request public.approval_requests;
+  v_task public.tasks;
+  v_object text;
+  v_code text;
+  v_earlier public.approvals;
+begin
+  select r.* into v_request from public.approval_requests r
+  where r.nonce = p_nonce or r.code = p_code
+    or (r.task_id = p_code and r.status in ('open', 'approved', 'consumed', 'rejected', 'expired'))
+  order by r.requested_at desc limit 1 for update;
+  if v_request.request_id is null then
+    return private.refuse('unknown_request', v_actor, 'approval.decide', 'request:' || coalesce(left(p_code, 40), 'button'));
+  end if;
+  v_object := 'request:' || v_request.request_id;
+  select t.* into v_task from public.tasks t where t.task_id = v_request.task_id;
+  select a.* into v_earlier from public.approvals a where a.request_id = v_request.request_id and a.person_id = p_member.person_id;
+
+  if v_request.status = 'open' and v_request.expires_at <= private.now() then
+    perform private.expire_request(v_request.request_id);
+    v_request.status := 'expired';
+  end if;
+  v_code := case
+    when v_request.status = 'expired' then 'request_expired'
+    when v_earlier.member_id = p_member.member_id then 'already_decided'
+    when v_request.status <> 'open' then 'request_closed'
+    when p_policy_sha256 is distinct from private.active_policy_sha256() then 'policy_not_active'
+    when not exists (select 1 from unnest(v_request.required_slots) s where p_member.role = any (private.slot_roles(s))) then 'wrong_role'
+    when p_member.person_id = coalesce(v_task.requester_person_id, private.person_of(v_task.actor)) then 'self_approval'
+    when v_earlier.approval_id is not null then 'dual_control_violation'
+    when private.digest_json(private.bound_to(v_request.task_id, v_request.step_id, v_request.expires_at)) <> v_request.digest then 'digest_drift'
+  end;
+  if v_code = 'digest_drift' then
+    perform private.act_as('orchestrator', 'approval.supersede');
+    update public.approval_requests r set status = 'superseded', closed_at = private.now()
+    where r.request_id = v_request.request_id returning * into v_request;
+    perform private.show_result(v_request);
+    perform private.open_request(v_request.step_id);
+  end if;
+  if v_code is not null then
+    return private.refuse(v_code, v_actor, 'approval.decide', v_object, v_request.task_id, null,
+      jsonb_build_object('code', v_request.code, 'task_id', v_request.task_id, 'status', v_request.status));
+  end if;
+
+  perform private.act_as(v_actor, 'approval.decide');
+  insert into public.approvals (task_id, step_id, tier, approver, decision, reason, request_id, member_id, person_id, role, digest, metadata)
+  values (v_request.task_id, v_request.step_id, v_request.tier, p_member.name, p_decision, left(p_reason, 500), v_request.request_id,
+    p_member.member_id, p_member.person_id, p_member.role, v_request.digest,
+    jsonb_build_object('channel', p_channel, 'telegram_user_id', p_member.telegram_user_id, 'artifacts', v_request.bound_to -> 'artifacts',
+      'policy_sha256', p_policy_sha256, 'code', v_request.code));
+  perform private.emit('APPROVAL_DECIDED', v_request.task_id, 'human', v_request.task_id || ':' || v_request.code || ':' || p_member.person_id,
+    jsonb_build_object('code', v_request.code, 'decision', p_decision, 'role', p_member.role, 'approver', p_member.name));
+
+  if p_decision = 'reject' then
+    update public.approval_requests r set status = 'rejected', closed_at = private.now()
+    where r.request_id = v_request.request_id returning * into v_request;
+    update public.task_steps s set status = 'failed', ended_at = private.now() where s.step_id = v_request.step_id;
+    perform private.end_task(v_request.task_id, 'rejected', 'approval_rejected');
+  elsif private.slots_filled(v_request.request_id) then
+    update public.approval_requests r set status = 'approved', closed_at = private.now()
+    where r.request_id = v_request.request_id returning * into v_request;
+    perform private.settle_request(v_request);
+  end if;
+  perform private.show_result(v_request);
+  return jsonb_build_object('code', v_request.code, 'task_id', v_request.task_id, 'decision', p_decision, 'status', v_request.status,
+    'tier', v_request.tier, 'required_roles', to_jsonb(v_request.required_slots),
+    'task_status', (select t.status from public.tasks t where t.task_id = v_request.task_id));
+end
+$$;
+comment on function private.decide(public.members, text, text, text, text, text, text) is 'The only writer of approvals.';
+
+create function private.expire_request(p_request_id uuid) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_request public.approval_requests;
+begin
+  perform private.act_as('clock', 'approval.expire');
+  update public.approval_requests r set status = 'expired', closed_at = private.now()
+  where r.request_id = p_request_id and r.status in ('open', 'approved') returning * into v_request;
+  if v_request.request_id is null then
+    return;
+  end if;
+  update public.task_steps s set status = 'failed', ended_at = private.now()
+  where s.step_id = v_request.step_id and s.status = 'awaiting_approval';
+  perform private.show_result(v_request);
+  perform private.end_task(v_request.task_id, 'rejected', 'request_expired');
+end
+$$;
+
+create function private.expire_requests() returns integer
+language plpgsql set search_path = ''
+as $$
+declare
+  v_request public.approval_requests;
+  v_count integer := 0;
+begin
+  for v_request in
+    select r.* from public.approval_requests r join public.tasks t using (task_id)
+    where r.status in ('open', 'approved') and r.expires_at <= private.now()
+      and t.status in ('awaiting_approval', 'running', 'pending_exec')
+      -- A step that is being published right now decides for itself, in reserve_effect.
+      and not exists (select 1 from public.task_steps s where s.task_id = r.task_id and s.status = 'running')
+    order by r.request_id limit 100 for update of r skip locked
+  loop
+    perform private.expire_request(v_request.request_id);
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+// Functions import Deno's way (`npm:name@version/path`); under Node the same package comes from node_modules.
+const npmSpecifier = /^npm:((?:@[^/]+\/)?[^/@]+)(?:@[^/]+)?(\/.*)?$/;
+
+export default defineConfig({
+  resolve: { alias: [{ find: npmSpecifier, replacement: "$1$2" }] },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});

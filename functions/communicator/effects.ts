@@ -1,0 +1,148 @@
+import type { Database } from "../_database/database.ts";
+import { composePost } from "../_agents/communicator.ts";
+import { mask } from "../_domain/mask.ts";
+import type { Delivery, MessageChannel } from "../_domain/notification.ts";
+import { isRefusalCode, Refusal, refusals } from "../_domain/refusal.ts";
+import type { StepWork } from "../_domain/task.ts";
+
+export interface EffectDeps {
+  database: Database;
+  channels: { telegram: MessageChannel | null; console: MessageChannel };
+  /** Where posts go: TELEGRAM_CHAT_ID. Without it, or without a bot, they are printed. */
+  chat_id: string | null;
+  worker: string;
+  now: () => Date;
+  /** The policy this process was built with; null refuses every reservation. */
+  policy_sha256: string | null;
+}
+
+const batch = 4;
+const confirmAttempts = 3;
+
+interface Answer {
+  refused?: string;
+  reason?: string;
+  effect_id?: string;
+  status?: string;
+  /** Of an effect that was reserved before: what it says counts, not what this worker composed. */
+  payload?: { text: string };
+}
+
+const lease = (work: StepWork) => ({
+  p_step_id: work.step_id,
+  p_attempt: work.attempt,
+  p_lease_token: work.lease_token,
+});
+
+const fail = (deps: EffectDeps, work: StepWork, code: string, error: string) =>
+  deps.database.call("fail_step", {
+    ...lease(work),
+    p_code: code,
+    p_error: mask(error).slice(0, 500),
+  });
+
+/** Where the step's effect goes. T0 and T1 need nobody outside: their result is recorded, and that is all. */
+function destination(deps: EffectDeps, work: StepWork) {
+  const { telegram, console } = deps.channels;
+  const tier = work.task.risk_tier;
+  if (tier === "T0" || tier === "T1") {
+    return { kind: "record", channel: console, name: "internal", chat_id: work.task_id };
+  }
+  return telegram !== null && deps.chat_id !== null
+    ? { kind: "publish", channel: telegram, name: telegram.name, chat_id: deps.chat_id }
+    : { kind: "publish", channel: console, name: console.name, chat_id: "console" };
+}
+
+/** What the outbox writes down: an outcome that was not seen stays unknown and goes to a person. */
+function receiptOf(delivery: Delivery) {
+  switch (delivery.outcome) {
+    case "sent":
+      return { p_outcome: "confirmed", p_receipt: { message_id: delivery.message_id } };
+    case "retry":
+      return {
+        p_outcome: "not_sent",
+        p_receipt: { retry_after: delivery.retry_after, error: delivery.error },
+      };
+    case "unknown":
+      return { p_outcome: "unknown", p_receipt: { error: delivery.error } };
+    case "blocked":
+    case "failed":
+      return { p_outcome: "failed", p_receipt: { error: delivery.error } };
+  }
+}
+
+/**
+ * Reserve, start, send, confirm. The reservation recomputes the approved digest; the start is committed before the
+ * first byte goes out, so whoever finds a started effect without a confirmation knows that it may have happened
+ * and does not repeat it.
+ */
+async function publish(deps: EffectDeps, work: StepWork): Promise<void> {
+  const post = composePost(work);
+  const { kind, channel, name, chat_id } = destination(deps, work);
+  const reserved = await deps.database.call<Answer>("reserve_effect", {
+    ...lease(work),
+    p_kind: kind,
+    p_channel: name,
+    p_destination: chat_id,
+    p_payload: { text: post.text },
+    p_policy_sha256: deps.policy_sha256,
+  });
+  if (reserved.refused) {
+    if (reserved.refused !== "stale_lease") await refuse(deps, work, reserved);
+    return;
+  }
+  // What is recorded internally is confirmed with the reservation.
+  if (reserved.status !== "reserved") return;
+  const fence = {
+    p_effect_id: reserved.effect_id,
+    p_attempt: work.attempt,
+    p_lease_token: work.lease_token,
+  };
+  const started = await deps.database.call<Answer>("start_effect", fence);
+  // Another worker has taken over: it sends, or it has found that this one was too slow.
+  if (started.refused) return;
+  const text = reserved.payload?.text ?? post.text;
+  const delivery = await channel.send({ chat_id, text });
+  await confirm(deps, { ...fence, ...receiptOf(delivery) });
+}
+
+/** The message is out: a stumble of the database must not turn a seen outcome into an unknown one. */
+async function confirm(deps: EffectDeps, outcome: Record<string, unknown>): Promise<void> {
+  for (let left = confirmAttempts;; left--) {
+    try {
+      await deps.database.call("confirm_effect", outcome);
+      return;
+    } catch (error) {
+      if (left <= 1) throw error;
+    }
+  }
+}
+
+async function refuse(deps: EffectDeps, work: StepWork, answer: Answer): Promise<void> {
+  const code = answer.refused ?? "internal";
+  const meaning = isRefusalCode(code) ? refusals[code].meaning : code;
+  await fail(deps, work, code, answer.reason ?? meaning);
+}
+
+/** Claims the communicator's steps and carries them out. Returns how many were claimed. */
+export async function publishEffects(
+  deps: EffectDeps,
+  hasTime: () => boolean,
+): Promise<number> {
+  const claimed = await deps.database.call<StepWork[]>("claim_steps", {
+    p_worker: deps.worker,
+    p_limit: batch,
+    p_agents: ["communicator"],
+  });
+  for (const work of claimed) {
+    // What is not begun in time is taken up again when its lease has lapsed.
+    if (!hasTime()) break;
+    try {
+      await publish(deps, work);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      await fail(deps, work, error.code, error.detail);
+    }
+  }
+  return claimed.length;
+}

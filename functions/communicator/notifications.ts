@@ -1,0 +1,121 @@
+import type { Database } from "../_database/database.ts";
+import { approvalButtons, approvalCardText, cardResultText } from "../_domain/card.ts";
+import {
+  announcement,
+  approvalCard,
+  cardResult,
+  type ClaimedNotification,
+  claimedNotification,
+  type Delivery,
+  type MessageChannel,
+  type OutgoingMessage,
+  reply,
+} from "../_domain/notification.ts";
+import { announcementText, replyText } from "../_domain/reply.ts";
+
+export interface NotificationDeps {
+  database: Database;
+  channels: { telegram: MessageChannel | null; console: MessageChannel };
+  /** Names this worker in the claims. */
+  worker: string;
+  now: () => Date;
+}
+
+const batch = 10;
+
+type Content = Pick<OutgoingMessage, "text" | "buttons">;
+
+/** The message of a notification, or null where its payload cannot be read. */
+function render({ kind, payload }: ClaimedNotification): Content | null {
+  switch (kind) {
+    case "approval_card":
+      return cardContent(payload);
+    case "card_result": {
+      const card = cardResult.safeParse(payload);
+      if (!card.success) return null;
+      // One of two has decided: the card stays a card, for the others still need its buttons.
+      return card.data.status === "open"
+        ? cardContent(payload)
+        : { text: cardResultText(card.data) };
+    }
+    case "reply": {
+      const answer = reply.safeParse(payload);
+      return answer.success ? { text: replyText(answer.data) } : null;
+    }
+    case "announcement": {
+      const news = announcement.safeParse(payload);
+      return news.success ? { text: announcementText(news.data) } : null;
+    }
+  }
+}
+
+function cardContent(payload: unknown): Content | null {
+  const card = approvalCard.safeParse(payload);
+  if (!card.success) return null;
+  return { text: approvalCardText(card.data), buttons: approvalButtons(card.data) };
+}
+
+const numericChat = /^-?[1-9]\d{0,19}$/;
+
+/**
+ * Telegram for whoever has a chat with the bot; the operators' console for the rest. What nobody is there to read is
+ * printed, not posted: TELEGRAM_CHAT_ID is the public's channel, and this is the house's own talk.
+ */
+function route(deps: NotificationDeps, recipient: string | null) {
+  const { telegram, console } = deps.channels;
+  return telegram !== null && recipient !== null && numericChat.test(recipient)
+    ? { channel: telegram, chat_id: recipient }
+    : { channel: console, chat_id: recipient ?? "the operators" };
+}
+
+async function deliver(
+  notification: ClaimedNotification,
+  channel: MessageChannel,
+  chat_id: string,
+): Promise<Delivery> {
+  const content = render(notification);
+  if (content === null) return { outcome: "failed", error: "the payload is not readable" };
+  const { edit_message_id } = notification;
+  if (edit_message_id === null) return await channel.send({ chat_id, ...content });
+  const edited = await channel.edit({ chat_id, message_id: edit_message_id, ...content });
+  // The card is gone or too old to edit: the result is told in a message of its own.
+  return edited.outcome === "failed" ? await channel.send({ chat_id, ...content }) : edited;
+}
+
+/**
+ * A notification whose arrival was not seen is sent again: a card twice is a nuisance, a card never is a decision
+ * that nobody could take. Effects are the opposite, see effects.ts.
+ */
+const recorded = (delivery: Delivery) =>
+  delivery.outcome === "unknown"
+    ? { outcome: "retry", retry_after: 5, error: delivery.error }
+    : delivery;
+
+/** Claims a batch, sends it, records each outcome as soon as it is known. Returns how many were claimed. */
+export async function deliverNotifications(
+  deps: NotificationDeps,
+  hasTime: () => boolean,
+): Promise<number> {
+  const claimed = await deps.database.call<unknown[]>("claim_notifications", {
+    p_worker: deps.worker,
+    p_limit: batch,
+  });
+  // A chat that asked for a pause gets it for all that is still in hand.
+  const paused = new Map<string, Delivery>();
+  for (const row of claimed) {
+    const notification = claimedNotification.parse(row);
+    const { channel, chat_id } = route(deps, notification.recipient);
+    const delivery: Delivery = !hasTime()
+      ? { outcome: "retry", retry_after: 1, error: "the tick's time was used up" }
+      : paused.get(chat_id) ?? await deliver(notification, channel, chat_id);
+    if (delivery.outcome === "retry") paused.set(chat_id, delivery);
+    await deps.database.call("complete_notifications", {
+      p_results: [{
+        notification_id: notification.notification_id,
+        channel: channel.name,
+        ...recorded(delivery),
+      }],
+    });
+  }
+  return claimed.length;
+}

@@ -24,6 +24,13 @@ export function signaturesFrom(rows: readonly SignatureRow[]): Signatures {
 
 const identifier = /^[a-z_][a-z0-9_]*$/;
 
+/** A name becomes part of a statement, so it is looked at before anything else happens. */
+export function refuseOddName(word: string): void {
+  if (!identifier.test(word)) {
+    throw new TypeError(`${JSON.stringify(word)} is no name of an api function or parameter`);
+  }
+}
+
 export interface Statement {
   text: string;
   params: (string | null)[];
@@ -40,11 +47,7 @@ export function callStatement(
   signatures: Signatures,
 ): Statement {
   const given = Object.entries(args).filter(([, value]) => value !== undefined);
-  for (const word of [name, ...given.map(([parameter]) => parameter)]) {
-    if (!identifier.test(word)) {
-      throw new TypeError(`${JSON.stringify(word)} is no name of an api function`);
-    }
-  }
+  for (const word of [name, ...given.map(([parameter]) => parameter)]) refuseOddName(word);
   const types = signatures.get(name);
   const casts = given.map(([parameter], i) =>
     `${parameter} => $${i + 1}::text::${types?.get(parameter) ?? "jsonb"}`

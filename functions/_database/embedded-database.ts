@@ -1,5 +1,6 @@
 import {
   callStatement,
+  refuseOddName,
   type SignatureRow,
   type Signatures,
   signaturesFrom,
@@ -28,6 +29,7 @@ export async function embeddedDatabase(
   let signatures: Signatures = new Map();
   return {
     async call<T>(name: string, args: Record<string, unknown> = {}): Promise<T> {
+      refuseOddName(name);
       try {
         if (!signatures.has(name)) {
           signatures = signaturesFrom((await session.query<SignatureRow>(signaturesQuery)).rows);

@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import {
   callStatement,
+  refuseOddName,
   type SignatureRow,
   type Signatures,
   signaturesFrom,
@@ -35,6 +36,7 @@ export function postgresDatabase(url: string, options: PostgresOptions = {}): Da
   let signatures: Signatures = new Map();
   return {
     async call<T>(name: string, args: Record<string, unknown> = {}): Promise<T> {
+      refuseOddName(name);
       try {
         if (!signatures.has(name)) {
           signatures = signaturesFrom(await sql.unsafe<SignatureRow[]>(signaturesQuery));

@@ -58,13 +58,18 @@ function contextFor(deps: DispatchDeps, work: StepWork): AgentContext {
 
 /** The text of a task that later tasks can find: what was proposed, under its symbol. */
 function memoryOf(work: StepWork): { symbol: string | null; content: string } | null {
-  const artifact = work.inputs.findLast(({ type }) => ["idea", "result", "proposal"].includes(type));
+  const artifact = work.inputs.findLast(({ type }) =>
+    ["idea", "result", "proposal"].includes(type)
+  );
   if (!artifact) return null;
   const read: unknown = JSON.parse(artifact.content);
   const fields = typeof read === "object" && read !== null ? read as Record<string, unknown> : {};
   return {
     symbol: typeof fields.symbol === "string" ? fields.symbol : null,
-    content: (typeof fields.summary === "string" ? fields.summary : artifact.content).slice(0, 4000),
+    content: (typeof fields.summary === "string" ? fields.summary : artifact.content).slice(
+      0,
+      4000,
+    ),
   };
 }
 
@@ -110,8 +115,11 @@ async function run(deps: DispatchDeps, work: StepWork): Promise<Dispatched> {
     );
     return null;
   }
-  const published = work.task.risk_tier === "T2" && ["idea", "result"].includes(result.artifact?.type ?? "");
-  const post = published && result.artifact ? postOf(result.artifact, work.task_id).text : undefined;
+  const published = work.task.risk_tier === "T2" &&
+    ["idea", "result"].includes(result.artifact?.type ?? "");
+  const post = published && result.artifact
+    ? postOf(result.artifact, work.task_id).text
+    : undefined;
   return { work, result: post === undefined ? result : { ...result, post } };
 }
 

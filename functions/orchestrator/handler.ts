@@ -94,5 +94,7 @@ export async function handle(request: Request, deps: OrchestratorDeps): Promise<
   if (visit instanceof Response) return visit;
   const done = await tick(deps);
   note(request, { outcome: deps.policy.ok ? "ticked" : "swept" });
-  return deps.policy.ok ? respond(done) : refuse("policy_invalid", { reason: deps.policy.reason, ...done });
+  return deps.policy.ok
+    ? respond(done)
+    : refuse("policy_invalid", { reason: deps.policy.reason, ...done });
 }

@@ -1,0 +1,26 @@
+import { z } from "zod";
+
+/** An artifact that a conclusion rests on: by id, and by the checksum it had when it was read. */
+export const evidenceRef = z.strictObject({
+  artifact_id: z.string().min(1).max(128),
+  node_id: z.string().min(1).max(64),
+  checksum: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type EvidenceRef = z.infer<typeof evidenceRef>;
+
+const evidence = z.array(evidenceRef).max(32);
+const text = z.string().max(65_536);
+
+/** What a generic step hands on: words and where they come from. */
+export const resultSchema = z.strictObject({ summary: text, text, evidence });
+export type Result = z.infer<typeof resultSchema>;
+
+/** What an irreversible action would do. Every figure is copied from the request; none is worked out. */
+export const proposalSchema = z.strictObject({
+  action: z.string().min(1).max(64),
+  summary: text,
+  text,
+  figures: z.record(z.string().min(1).max(64), z.string().max(2000)),
+  evidence,
+});
+export type Proposal = z.infer<typeof proposalSchema>;

@@ -1,0 +1,91 @@
+import type { Json } from "../_domain/json.ts";
+
+export type Standing = "healthy" | "degraded" | "unknown" | "unhealthy";
+
+/** What `api.health` answers, as far as it is judged here. */
+export interface Observed {
+  observed_at: string;
+  database_now: string;
+  policy_sha256: string | null;
+  tables: Record<string, number>;
+  open: { effects_unknown: number; [key: string]: Json };
+  mirror: { assets: number; any_assets: number; sample: Json; synced_at: string | null };
+  members: { active: number; unreachable: Json[] };
+  jobs: { job_name: string; last_run_at: string | null; last_status: string | null }[] | null;
+}
+
+export interface Finding {
+  status: Standing;
+  observed_at: string;
+  [key: string]: unknown;
+}
+
+export interface Beside {
+  policy_sha256: string | null;
+  mirror_configured: boolean;
+  before: Date;
+  after: Date;
+}
+
+const maxSkewMs = 2_000;
+
+// Unknown is worse than healthy, since it may be anything, and better than what is known to be wrong.
+const order: Standing[] = ["healthy", "unknown", "degraded", "unhealthy"];
+
+export const worst = (standings: readonly Standing[]): Standing =>
+  order[Math.max(0, ...standings.map((standing) => order.indexOf(standing)))];
+
+/** Judges what the database told against what this process knows. */
+export function findings(observed: Observed, beside: Beside): Record<string, Finding> {
+  const { observed_at } = observed;
+  const finding = (status: Standing, facts: Record<string, unknown>): Finding => ({
+    status,
+    observed_at,
+    ...facts,
+  });
+  const { open, members, mirror } = observed;
+  const jobs = observed.jobs ?? [];
+  return {
+    database: finding("healthy", { answered_ms: +beside.after - +beside.before }),
+    tables: finding("healthy", { counts: observed.tables }),
+    policy: finding(policyStanding(observed, beside), {
+      bundled: beside.policy_sha256,
+      active: observed.policy_sha256,
+    }),
+    clock: clock(observed, beside),
+    mirror: finding(mirrorStanding(mirror, beside), { prefix: "dags/", ...mirror }),
+    members: finding(members.unreachable.length > 0 ? "degraded" : "healthy", members),
+    open: finding(open.effects_unknown > 0 ? "degraded" : "healthy", open),
+    jobs: finding(
+      worst(
+        jobs.map(({ last_run_at, last_status }) =>
+          last_run_at === null ? "unknown" : last_status === "error" ? "degraded" : "healthy"
+        ),
+      ),
+      { jobs },
+    ),
+  };
+}
+
+/** Without the one active policy nothing is planned, decided or reserved. */
+const policyStanding = (observed: Observed, beside: Beside): Standing =>
+  beside.policy_sha256 !== null && beside.policy_sha256 === observed.policy_sha256
+    ? "healthy"
+    : "unhealthy";
+
+/** The database answered at some moment between the two readings of our own clock; the middle is the best guess. */
+function clock(observed: Observed, { before, after }: Beside): Finding {
+  const skew_ms = Math.round(Date.parse(observed.database_now) - (+before + +after) / 2);
+  const status = Number.isNaN(skew_ms)
+    ? "unknown"
+    : Math.abs(skew_ms) > maxSkewMs
+    ? "degraded"
+    : "healthy";
+  return { status, observed_at: observed.observed_at, skew_ms, max_skew_ms: maxSkewMs };
+}
+
+/** Only keys under dags/ count. A manifest that has others alone is filled, and not with what it should be. */
+function mirrorStanding(mirror: Observed["mirror"], beside: Beside): Standing {
+  if (mirror.assets > 0) return "healthy";
+  return beside.mirror_configured || mirror.any_assets > 0 ? "unhealthy" : "unknown";
+}

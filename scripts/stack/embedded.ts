@@ -1,0 +1,94 @@
+import { PGlite } from "@electric-sql/pglite";
+import { vector } from "@electric-sql/pglite-pgvector";
+import {
+  callStatement,
+  type SignatureRow,
+  signaturesFrom,
+  signaturesQuery,
+} from "../../functions/_database/call-statement.ts";
+import { embeddedDatabase } from "../../functions/_database/embedded-database.ts";
+import { raised } from "../../functions/_database/raised.ts";
+import { readMigrations, stackFile } from "./files.ts";
+import { migrate, MigrationRefused } from "./migrate.ts";
+import { embeddedMigrator } from "./migrators.ts";
+import { Sentence } from "./sentence.ts";
+import type { Store } from "./store.ts";
+
+/** Only a directory that initdb has finished is a database; a start that was killed half way leaves another. */
+const isDatabase = async (directory: string): Promise<boolean> => {
+  try {
+    return (await Deno.stat(`${directory}/PG_VERSION`)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+};
+
+/**
+ * Opens `DATA_DIR/db`, whose lock the caller holds, and brings it up to the migrations. A new one is made beside it and
+ * moved into place when it is whole.
+ */
+export async function openEmbedded(dataDir: string): Promise<Store> {
+  const directory = `${dataDir}/db`;
+  const isNew = !await isDatabase(directory);
+  const place = isNew ? `${dataDir}/db.new` : directory;
+  if (isNew) await Deno.remove(place, { recursive: true }).catch(unlessMissing);
+  let pg = await open(place);
+  let applied: string[];
+  try {
+    if (isNew) await pg.exec(await stackFile("platform.sql"));
+    applied = await migrate(embeddedMigrator(pg), await readMigrations());
+    await pg.exec(await stackFile("embedded.sql"));
+  } catch (error) {
+    await pg.close();
+    throw error instanceof MigrationRefused ? new Sentence(`${error.message}.`) : error;
+  }
+  if (isNew) {
+    await pg.close();
+    await Deno.rename(place, directory);
+    pg = await open(directory);
+  }
+  return await embeddedStore(pg, applied);
+}
+
+async function open(directory: string): Promise<PGlite> {
+  try {
+    return await PGlite.create({ dataDir: directory, extensions: { vector } });
+  } catch (error) {
+    throw new Sentence(
+      `${directory} could not be opened as a database (${error instanceof Error ? error.message : error}). ` +
+        "Restore a backup, or set DATA_DIR to another directory.",
+    );
+  }
+}
+
+/** A copy in memory, for questions that may take long or be stopped. */
+export const openSnapshot = (dump: Blob): Promise<PGlite> =>
+  PGlite.create({ loadDataDir: dump, extensions: { vector } });
+
+export function unlessMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+async function embeddedStore(pg: PGlite, applied: string[]): Promise<Store> {
+  const database = await embeddedDatabase(pg);
+  return {
+    kind: "embedded",
+    database,
+    applied,
+    snapshot: (compression) => pg.dumpDataDir(compression === "gzip" ? "gzip" : "none"),
+    close: () => database.close(),
+    async administer<T>(name: string, args: Record<string, unknown> = {}): Promise<T> {
+      try {
+        const { rows } = await pg.query<SignatureRow>(signaturesQuery);
+        const { text, params } = callStatement(name, args, signaturesFrom(rows));
+        return await pg.transaction(async (tx) => {
+          await tx.exec("set local role administrator");
+          return (await tx.query<{ result: T }>(text, params)).rows[0].result;
+        });
+      } catch (error) {
+        throw raised(error);
+      }
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { handle as communicator, tick as communicate } from "../../functions/communicator/handler.ts";
+import { handle as health } from "../../functions/dags-domain-health/handler.ts";
+import { handle as intake } from "../../functions/intake/handler.ts";
+import { handle as orchestrator, tick as orchestrate } from "../../functions/orchestrator/handler.ts";
+import { handle as telegramWebhook } from "../../functions/telegram-webhook/handler.ts";
+import { watched } from "../../functions/_edge/door.ts";
+import type { Worker } from "./ticker.ts";
+import type { Wiring } from "./wiring.ts";
+
+export type Handler = (request: Request) => Promise<Response>;
+
+const budget_ms = 8_000;
+
+/** The edge functions by name, each as it runs when deployed. `nudge` is called when there may be something to do. */
+export function functionsOf(wiring: Wiring, nudge: () => void): Map<string, Handler> {
+  const { environment, policy } = wiring;
+  const alertAction = policy.ok ? policy.policy.sources.tradingview?.action : undefined;
+  const handlers: Record<string, Handler> = {
+    intake: (request) =>
+      intake(request, {
+        ...wiring,
+        tokens: environment.intakeTokens,
+        alert_action: alertAction ?? "PUBLISH",
+        nudge,
+      }),
+    "telegram-webhook": (request) => webhook(wiring, request, nudge),
+    orchestrator: (request) => orchestrator(request, { ...wiring, budget_ms }),
+    communicator: (request) => communicator(request, communicatorDeps(wiring)),
+    "dags-domain-health": (request) => health(request, { ...wiring, mirror_configured: false }),
+  };
+  return new Map(
+    Object.entries(handlers).map(([name, handler]) => [name, watched(name, wiring, handler)]),
+  );
+}
+
+const communicatorDeps = (wiring: Wiring) => ({
+  ...wiring,
+  chat_id: wiring.environment.telegram.chatId,
+  budget_ms,
+});
+
+async function webhook(wiring: Wiring, request: Request, nudge: () => void): Promise<Response> {
+  const { telegram } = wiring.channels;
+  const response = await telegramWebhook(request, {
+    ...wiring,
+    secret: wiring.webhook_secret,
+    username: () => telegram?.username() ?? Promise.resolve(null),
+    channel: telegram === null ? "local-simulated" : "telegram",
+  });
+  if (response.ok) nudge();
+  return response;
+}
+
+/** What keeps the line moving in this process. */
+export const workersOf = (wiring: Wiring): Worker[] => [
+  {
+    name: "orchestrator",
+    pass: async () => (await orchestrate({ ...wiring, budget_ms })).claimed,
+    wakes: ["communicator"],
+  },
+  {
+    name: "communicator",
+    pass: async () => {
+      const done = await communicate(communicatorDeps(wiring));
+      return done.notifications + done.effects;
+    },
+    wakes: ["orchestrator"],
+  },
+];

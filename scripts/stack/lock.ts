@@ -1,0 +1,41 @@
+import { Sentence } from "./sentence.ts";
+
+export interface Lock {
+  /** True when the last owner ended without giving the lock back. */
+  takenOver: boolean;
+  release(): Promise<void>;
+}
+
+/**
+ * One process per data directory: PGlite opens a directory twice without an error and ruins it. The kernel holds the
+ * lock, not the file's text: it goes away with its process, whatever ended it, and a reused pid means nothing.
+ * The text tells a person who it is.
+ */
+export async function lockDirectory(directory: string, purpose: string): Promise<Lock> {
+  const path = `${directory}/lock`;
+  await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+  const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  const held = await file.tryLock(true).catch((error) => {
+    file.close();
+    throw new Sentence(`${path} cannot be locked (${error.message}): put DATA_DIR on a local disk.`);
+  });
+  const before = (await Deno.readTextFile(path)).trim();
+  if (!held) {
+    file.close();
+    throw new Sentence(
+      `${directory} is in use by ${before || "another process"}. Stop that one, or set DATA_DIR to another directory.`,
+    );
+  }
+  await file.truncate();
+  await file.write(
+    new TextEncoder().encode(`${purpose}, process ${Deno.pid}, since ${new Date().toISOString()}\n`),
+  );
+  return {
+    takenOver: before !== "",
+    async release() {
+      await file.truncate();
+      await file.unlock();
+      file.close();
+    },
+  };
+}

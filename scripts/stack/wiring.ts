@@ -1,0 +1,72 @@
+import { executor } from "../../functions/_agents/executor.ts";
+import { planner } from "../../functions/_agents/planner.ts";
+import { researcher } from "../../functions/_agents/researcher.ts";
+import { retriever } from "../../functions/_agents/retriever.ts";
+import type { Agent } from "../../functions/_agents/agent.ts";
+import { consoleChannel } from "../../functions/_channels/console.ts";
+import { embed } from "../../functions/_channels/embedder.ts";
+import { createJudge } from "../../functions/_channels/judge.ts";
+import { telegramChannel } from "../../functions/_channels/telegram.ts";
+import type { Database } from "../../functions/_database/database.ts";
+import type { LogSink } from "../../functions/_edge/log.ts";
+import type { Environment } from "../../functions/_edge/environment.ts";
+import type { PolicyResult } from "../../functions/_policy/parse-policy.ts";
+
+/** What every function of this process shares. */
+export interface Wiring {
+  environment: Environment;
+  service_token: string;
+  webhook_secret: string;
+  database: Database;
+  policy: PolicyResult;
+  policy_sha256: string | null;
+  agents: Readonly<Record<string, Agent>>;
+  embed: typeof embed;
+  judge: ReturnType<typeof createJudge> | null;
+  channels: { telegram: ReturnType<typeof telegramChannel> | null; console: ReturnType<typeof consoleChannel> };
+  worker: string;
+  now: () => Date;
+  log: LogSink;
+}
+
+export interface WiringOptions {
+  environment: Environment;
+  database: Database;
+  policy: PolicyResult;
+  /** One JSON line per request. */
+  log: LogSink;
+  /** Messages that have no chat to go to. */
+  print: (text: string) => void;
+}
+
+/** Only the local stack calls this, after it has generated what was not set. */
+export function wire({ environment, database, policy, log, print }: WiringOptions): Wiring {
+  const { telegram, llm, serviceToken } = environment;
+  if (serviceToken === null || telegram.webhookSecret === null) {
+    throw new Error("the secrets are generated before anything is wired");
+  }
+  return {
+    environment,
+    service_token: serviceToken,
+    webhook_secret: telegram.webhookSecret,
+    database,
+    policy,
+    policy_sha256: policy.ok ? policy.sha256 : null,
+    agents: { planner, researcher, retriever, exec: executor },
+    embed,
+    judge: llm === null ? null : createJudge({
+      ...llm,
+      fetch,
+      report: (reason) => log(JSON.stringify({ ts: new Date().toISOString(), function: "judge", outcome: "unknown", reason })),
+    }),
+    channels: {
+      telegram: telegram.botToken === null
+        ? null
+        : telegramChannel({ token: telegram.botToken, api_root: telegram.apiRoot }),
+      console: consoleChannel(print),
+    },
+    worker: `local-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`,
+    now: () => new Date(),
+    log,
+  };
+}

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Refusal } from "../../../functions/_domain/refusal.ts";
+import { handle, type HealthDeps } from "../../../functions/dags-domain-health/handler.ts";
+import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { activatePolicy, addMembers } from "../../support/personas.ts";
+
+let db: TestDatabase;
+let deps: HealthDeps;
+
+beforeAll(async () => {
+  db = await openTestDatabase();
+  const policy_sha256 = await activatePolicy(db);
+  deps = {
+    database: db.database,
+    service_token: "service-token",
+    policy_sha256,
+    mirror_configured: false,
+    now: () => new Date(),
+  };
+});
+afterAll(() => db?.close());
+
+async function ask(changed: Partial<HealthDeps> = {}, token?: string, query = "", method = "GET") {
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const request = new Request(`http://x/dags-domain-health${query}`, { headers, method });
+  const response = await handle(request, { ...deps, ...changed });
+  return { status: response.status, body: await response.json() };
+}
+const details = async (changed: Partial<HealthDeps> = {}) =>
+  (await ask(changed, "service-token")).body;
+
+const plant = (key: string) =>
+  db.owner("insert into public.one_drive_assets (object_key) values ($1)", [key]);
+const empty = () => db.owner("delete from public.one_drive_assets");
+
+describe("dags-domain-health", () => {
+  it("takes GET alone and knows one domain", async () => {
+    expect((await ask({}, undefined, "", "POST")).status).toBe(405);
+    expect((await ask({}, undefined, "?domain=cats")).status).toBe(404);
+  });
+
+  it("tells a stranger the status and nothing else, whatever token is shown", async () => {
+    for (const token of [undefined, "wrong"]) {
+      expect(Object.keys((await ask({}, token)).body)).toEqual(["status", "observed_at"]);
+    }
+  });
+
+  it("is unhealthy and still answers when the database is lost", async () => {
+    const database = {
+      call: () => Promise.reject(new Refusal("unavailable")),
+      close: () => Promise.resolve(),
+    };
+    const { status, body } = await ask({ database }, "service-token");
+    expect([status, body.status, body.database.status]).toEqual([503, "unhealthy", "unhealthy"]);
+  });
+
+  it("is unhealthy when the bundled policy is not the active one, or cannot be read", async () => {
+    for (const policy_sha256 of ["0".repeat(64), null]) {
+      const { status, body } = await ask({ policy_sha256 }, "service-token");
+      expect([status, body.policy.status]).toEqual([503, "unhealthy"]);
+      expect(body.policy).toMatchObject({ bundled: policy_sha256, active: deps.policy_sha256 });
+    }
+  });
+
+  it("does not know a mirror that was never set up: unknown, 200, not healthy", async () => {
+    await empty();
+    const { status, body } = await ask({}, "service-token");
+    expect([status, body.status, body.mirror.status]).toEqual([200, "unknown", "unknown"]);
+  });
+
+  it("is unhealthy when the mirror is set up and empty", async () => {
+    await empty();
+    const { status, body } = await ask({ mirror_configured: true }, "service-token");
+    expect([status, body.mirror.status]).toEqual([503, "unhealthy"]);
+  });
+
+  it("does not count what is mirrored under another prefix", async () => {
+    await empty();
+    await plant("invoices/dags/1.json");
+    expect(await ask()).toMatchObject({ status: 503, body: { status: "unhealthy" } });
+    await empty();
+  });
+
+  it("shows a sample of what is mirrored", async () => {
+    await plant("dags/T-2025-09-28-0012.json");
+    const { mirror } = await details();
+    expect(mirror).toMatchObject({
+      status: "healthy",
+      prefix: "dags/",
+      assets: 1,
+      sample: { object_key: "dags/T-2025-09-28-0012.json" },
+    });
+    await empty();
+  });
+
+  it("is degraded, and serves, when its clock is more than two seconds off", async () => {
+    for (const off of [-2_600, 2_600]) {
+      const { status, body } = await ask(
+        { now: () => new Date(Date.now() + off) },
+        "service-token",
+      );
+      expect([status, body.status, body.clock.status]).toEqual([200, "degraded", "degraded"]);
+    }
+    expect((await details({ now: () => new Date(Date.now() + 900) })).clock.status).toBe("healthy");
+  });
+
+  it("is degraded, and names them, when the bot cannot reach a member", async () => {
+    await addMembers(db, "petra");
+    await db.owner(
+      "update public.members set unreachable_since = now(), unreachable_reason = 'blocked the bot'",
+    );
+    const { members } = await details();
+    expect(members).toMatchObject({
+      status: "degraded",
+      unreachable: [{ name: "petra", reason: "blocked the bot" }],
+    });
+    await db.owner("update public.members set unreachable_since = null, unreachable_reason = null");
+  });
+
+  it("gives every part a status and a time, and the tables their counts", async () => {
+    const { status, observed_at, ...parts } = await details();
+    expect(Date.parse(observed_at)).not.toBeNaN();
+    expect(status).toEqual(expect.any(String));
+    for (const part of ["database", "tables", "policy", "clock", "mirror", "members", "jobs"]) {
+      expect(parts[part].status, part).toMatch(/^(healthy|degraded|unknown|unhealthy)$/);
+      expect(Date.parse(parts[part].observed_at), part).not.toBeNaN();
+    }
+    expect(parts.tables.counts).toMatchObject({ tasks: 0, one_drive_assets: 0 });
+  });
+});

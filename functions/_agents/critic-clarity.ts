@@ -25,9 +25,13 @@ export const judgeClarity: Rule = (work, { policy }) => {
       const { idea } = work;
       if (idea.symbol.trim() === "") troubles.push("the symbol is missing");
       if (idea.kind === "entry" && idea.side === null) troubles.push("an entry has no side");
-      if (idea.kind === "entry" && idea.entry.value === null) troubles.push("an entry has no price");
+      if (idea.kind === "entry" && idea.entry.value === null) {
+        troubles.push("an entry has no price");
+      }
       for (const figure of [idea.entry, idea.stop_loss, ...idea.take_profits, idea.size]) {
-        if (figure.origin === "derived" && !figure.rule) troubles.push("a derived figure names no rule");
+        if (figure.origin === "derived" && !figure.rule) {
+          troubles.push("a derived figure names no rule");
+        }
       }
       troubles.push(...wordTroubles("summary", idea.summary, longestSummary));
       break;

@@ -23,7 +23,8 @@ const places = (value: string): number => value.split(".")[1]?.length ?? 0;
 
 /** Equal up to rounding in the last place that either side of the calculation shows. */
 const nearly = (value: string, exact: string, scale: number): boolean =>
-  compare(multiply(absolute(subtract(value, exact)), `1${"0".repeat(Math.min(scale, 18))}`), "1") < 0;
+  compare(multiply(absolute(subtract(value, exact)), `1${"0".repeat(Math.min(scale, 18))}`), "1") <
+    0;
 
 /** A price beyond the entry by a distance: with the trade for a target, against it for a stop. */
 const beyond = (idea: JudgedIdea, distance: string, favour: boolean): string => {
@@ -32,7 +33,8 @@ const beyond = (idea: JudgedIdea, distance: string, favour: boolean): string => 
 };
 
 // The trader names its rule and the number it used: "stop_loss_pct 0.5 of entry", "policy reward_risk 2 of risk 14.4".
-const ruleShape = /^(policy )?(stop_loss_pct|take_profit_pct|reward_risk) (\d{1,18}(?:\.\d{1,18})?) of /;
+const ruleShape =
+  /^(policy )?(stop_loss_pct|take_profit_pct|reward_risk) (\d{1,18}(?:\.\d{1,18})?) of /;
 
 /** The price that a rule gives, or null: it cannot be applied, or it uses a number that nobody stated. */
 function ruled(figure: JudgedFigure, { idea, alert, policy }: Known): string | null {
@@ -44,7 +46,9 @@ function ruled(figure: JudgedFigure, { idea, alert, policy }: Known): string | n
   if (!isDecimal(source) || !sameNumber(number, source)) return null;
   if (rule === "reward_risk") {
     const stop = idea.stop_loss.value;
-    return stop === null ? null : beyond(idea, multiply(absolute(subtract(entry, stop)), number), true);
+    return stop === null
+      ? null
+      : beyond(idea, multiply(absolute(subtract(entry, stop)), number), true);
   }
   return beyond(idea, percentOf(entry, number), rule === "take_profit_pct");
 }
@@ -58,7 +62,9 @@ export function derives(figure: JudgedFigure, known: Known): boolean {
 }
 
 /** Reward over risk to the farthest target, rounded either way in the last place it shows; or honestly absent. */
-export function rewardRiskHolds({ side, entry, stop_loss, take_profits, reward_risk }: JudgedIdea): boolean {
+export function rewardRiskHolds(
+  { side, entry, stop_loss, take_profits, reward_risk }: JudgedIdea,
+): boolean {
   if (reward_risk === null) return true;
   const prices = take_profits.map(({ value }) => value).filter((value) => value !== null);
   if (side === null || entry.value === null || stop_loss.value === null || prices.length === 0) {

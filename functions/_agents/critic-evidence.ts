@@ -41,7 +41,9 @@ export const judgeEvidence: Rule = (work, subject) => {
     : [];
   const lost = [
     ...missing.map(({ node_id }) => `${node_id} is not cited by its id and checksum`),
-    ...false_.map(({ node_id }) => `${node_id} is cited with an id or checksum that it does not have`),
+    ...false_.map(({ node_id }) =>
+      `${node_id} is cited with an id or checksum that it does not have`
+    ),
     ...invented.map(({ chunk_id }) => `chunk ${chunk_id} was not retrieved`),
   ];
   if (sources.length === missing.length) {

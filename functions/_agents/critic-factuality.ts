@@ -37,7 +37,9 @@ function figureLosses(name: string, figure: JudgedFigure, given: string[], known
 
 function ideaLosses(idea: JudgedIdea, subject: Subject): Loss[] {
   const alert = alertOf(subject.task);
-  if (alert === null) return [{ cost: criteria.factuality, reason: "there is no alert to hold it against" }];
+  if (alert === null) {
+    return [{ cost: criteria.factuality, reason: "there is no alert to hold it against" }];
+  }
   const known: Known = { idea, alert, policy: subject.policy };
   const stated = (name: string) => [text(alert[name])].filter((value) => value !== null);
   const losses = [
@@ -52,7 +54,9 @@ function ideaLosses(idea: JudgedIdea, subject: Subject): Loss[] {
     !idea.take_profits.some(({ value }) => sameNumber(value, price))
   );
   if (omitted.length > 0) losses.push(falseLabel("a take profit of the alert is left out"));
-  if (!rewardRiskHolds(idea)) losses.push(falseFigure("reward_risk does not follow from the figures"));
+  if (!rewardRiskHolds(idea)) {
+    losses.push(falseFigure("reward_risk does not follow from the figures"));
+  }
   if (idea.symbol !== text(alert.symbol)) losses.push(falseFigure("the symbol is not the alert's"));
   const kind = alert.kind === "entry" ? "entry" : "update";
   if (idea.kind !== kind) losses.push(falseFigure(`the alert is no ${idea.kind}`));
@@ -68,7 +72,8 @@ function ideaLosses(idea: JudgedIdea, subject: Subject): Loss[] {
 // Not the digit of a label such as TP1 or of a name such as US30.
 const numbers = /(?<![\w.])\d+(?:[.,]\d+)*/g;
 const links = /https?:\/\/[^\s"'<>]{1,500}/g;
-const plain = (number: string) => number.replace(/,/g, "").replace(/^0+(?=\d)/, "").replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+const plain = (number: string) =>
+  number.replace(/,/g, "").replace(/^0+(?=\d)/, "").replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
 const parts = (text: string): string[] => [
   ...(text.match(numbers) ?? []).map(plain),
   ...(text.match(links) ?? []),
@@ -81,7 +86,11 @@ export function invented(text: string, sources: string[]): string[] {
 }
 
 function writtenSources({ task, inputs }: Subject): string[] {
-  return [task.goal, JSON.stringify(task.payload), ...sourcesAmong(inputs).map(({ content }) => content)];
+  return [
+    task.goal,
+    JSON.stringify(task.payload),
+    ...sourcesAmong(inputs).map(({ content }) => content),
+  ];
 }
 
 /** True to its sources: 3, less two for each figure and one for each label that is not. */
@@ -101,11 +110,15 @@ export const judgeFactuality: Rule = (work, subject) => {
       ];
       return lessen(most, [
         ...ideaLosses(idea, subject),
-        ...invented(idea.summary, sources).map((part) => falseFigure(`the summary invents ${part}`)),
+        ...invented(idea.summary, sources).map((part) =>
+          falseFigure(`the summary invents ${part}`)
+        ),
       ]);
     }
     case "result": {
-      if (work.result.text.trim() === "") return { mark: 0, lost: ["an empty text states nothing"] };
+      if (work.result.text.trim() === "") {
+        return { mark: 0, lost: ["an empty text states nothing"] };
+      }
       const sources = writtenSources(subject);
       return lessen(
         most,

@@ -9,8 +9,11 @@ export const irreversible: ReadonlySet<string> = new Set(["TRADE", "PAYMENT", "W
 const longestSummary = 280;
 
 const firstLine = (text: string): string => {
-  const line = text.split("\n").find((part) => part.trim() !== "")?.trim().replace(/\s+/gu, " ") ?? "";
-  return line.length <= longestSummary ? line : `${[...line].slice(0, longestSummary - 1).join("")}…`;
+  const line = text.split("\n").find((part) => part.trim() !== "")?.trim().replace(/\s+/gu, " ") ??
+    "";
+  return line.length <= longestSummary
+    ? line
+    : `${[...line].slice(0, longestSummary - 1).join("")}…`;
 };
 
 const retrieval = z.object({ chunks: z.array(z.object({ content: z.string().nullable() })) });

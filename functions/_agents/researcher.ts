@@ -43,7 +43,9 @@ export function research(task: StepWork["task"]): Research {
     symbol: symbolOf(task),
     facts,
     withheld,
-    note: facts.length === 0 ? "the request states no fact" : "facts are quoted from the request; nothing was added",
+    note: facts.length === 0
+      ? "the request states no fact"
+      : "facts are quoted from the request; nothing was added",
   };
 }
 

@@ -8,7 +8,8 @@ type Fields = { [key: string]: Json };
 const isFields = (value: Json | undefined): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-export const payloadOf = (task: StepWork["task"]): Fields => isFields(task.payload) ? task.payload : {};
+export const payloadOf = (task: StepWork["task"]): Fields =>
+  isFields(task.payload) ? task.payload : {};
 
 /** The parsed alert of a signal, or null for any other request. */
 export function alertOf(task: StepWork["task"]): Fields | null {
@@ -25,10 +26,14 @@ function scalar(value: Json): string | null {
 
 /** Fields with a value, as text; lists of plain values are joined. Nested objects are not facts one can cite. */
 export function scalars(fields: Fields): [name: string, value: string][] {
-  return Object.entries(fields).slice(0, mostFields).flatMap(([name, value]): [string, string][] => {
-    const texts = (Array.isArray(value) ? value : [value]).map(scalar).filter((text) => text !== null);
-    return texts.length === 0 ? [] : [[name, texts.join(", ")]];
-  });
+  return Object.entries(fields).slice(0, mostFields).flatMap(
+    ([name, value]): [string, string][] => {
+      const texts = (Array.isArray(value) ? value : [value]).map(scalar).filter((text) =>
+        text !== null
+      );
+      return texts.length === 0 ? [] : [[name, texts.join(", ")]];
+    },
+  );
 }
 
 /** The instrument that a request names in one of the usual words, spelt as the archive spells it. */
@@ -59,4 +64,8 @@ export const sourcesAmong = (inputs: readonly Input[]): Input[] =>
   inputs.filter((input) => citable.has(input.type));
 
 export const cite = (inputs: readonly Input[]): EvidenceRef[] =>
-  sourcesAmong(inputs).map(({ artifact_id, node_id, checksum }) => ({ artifact_id, node_id, checksum }));
+  sourcesAmong(inputs).map(({ artifact_id, node_id, checksum }) => ({
+    artifact_id,
+    node_id,
+    checksum,
+  }));

@@ -94,7 +94,9 @@ function parseJson(text: string): unknown {
 }
 
 function errorCode(body: string): string {
-  const parsed = z.object({ error: z.object({ code: z.string().nullish(), type: z.string().nullish() }) })
+  const parsed = z.object({
+    error: z.object({ code: z.string().nullish(), type: z.string().nullish() }),
+  })
     .safeParse(parseJson(body));
   const code = parsed.success ? parsed.data.error.code ?? parsed.data.error.type : null;
   return code && /^[\w.-]{1,64}$/.test(code) ? `, ${code}` : "";
@@ -112,7 +114,11 @@ function readReply(body: string): JudgeAnswer {
   const marks = marksSchema.safeParse(parseJson(message.content ?? ""));
   if (marks.success) return { ok: true, marks: marks.data };
   const { path } = marks.error.issues[0]!;
-  return no(path.length ? `${path.join(".")} is not a mark within its range` : "the answer is not the JSON asked for");
+  return no(
+    path.length
+      ? `${path.join(".")} is not a mark within its range`
+      : "the answer is not the JSON asked for",
+  );
 }
 
 /**
@@ -159,7 +165,9 @@ export function createJudge(options: JudgeOptions): LlmJudge {
       return await request(input);
     } catch (error) {
       const name = error instanceof Error ? error.name : "unknown error";
-      return no(name === "TimeoutError" ? `no answer within ${timeoutMs} ms` : `no answer: ${name}`);
+      return no(
+        name === "TimeoutError" ? `no answer within ${timeoutMs} ms` : `no answer: ${name}`,
+      );
     }
   }
 

@@ -157,7 +157,7 @@ function unsaid(fields: Fields, asked: Field[], verbs: Set<Verb | null>): Action
   const literal = asked.find(({ value }) => isPlaceholder(value));
   if (literal) {
     return {
-      problem: `TradingView did not fill in the action (${literal.value.slice(0, 48)}); ` +
+      problem: `TradingView did not fill in the action (${short(literal.value)}); ` +
         "strategy placeholders work in strategy alerts only, so write buy or sell in an indicator alert.",
     };
   }
@@ -168,7 +168,7 @@ function unsaid(fields: Fields, asked: Field[], verbs: Set<Verb | null>): Action
   );
   if (foreign) {
     return {
-      problem: `The action "${foreign.value.slice(0, 32)}" is not known; ` +
+      problem: `The action "${short(foreign.value)}" is not known; ` +
         "use buy, sell, long, short, exit, close or tp1.",
     };
   }
@@ -177,3 +177,5 @@ function unsaid(fields: Fields, asked: Field[], verbs: Set<Verb | null>): Action
       "The alert does not say what to do; add an action such as buy, sell, exit, close or tp1.",
   };
 }
+
+const short = (value: string): string => [...value].slice(0, 48).join("");

@@ -2,11 +2,15 @@
 
 export const maxAlertBytes = 16_384;
 
+// An escape counts only behind an even number of backslashes.
+const escapedNul = /(?<!\\)((?:\\\\)*)\\u0000/gi;
+const escapedHalf =
+  /(?<!\\)((?:\\\\)*)(?:\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2})/gi;
 const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /** No NUL, not even an escaped one, no other control character, no half of a character: Postgres takes none of them. */
 export const tidy = (body: string): string =>
-  body.replace(/\\u0000/gi, "").replace(/(?![\t\n\r])\p{Cc}/gu, "")
+  body.replace(escapedNul, "$1").replace(escapedHalf, "$1\\ufffd").replace(/(?![\t\n\r])\p{Cc}/gu, "")
     .replace(loneSurrogate, "\ufffd").replace(/^\ufeff/, "");
 
 /** Senders that call a form what is none: `{…}=`, percent-encoded or not. */

@@ -52,7 +52,7 @@ export function fieldsOf(node: JsonNode): Field[] {
 
 /** `strategy.order.action` and `strategy_market_position` are TradingView's names with a word in front. */
 export const fieldName = (plain: string): string =>
-  plain.replace(/^strategy(?=(order|market|prev|position)[a-z])/, "");
+  plain.replace(/^strategy(?=order|market|prev|position)/, "");
 
 /** Answers by name and remembers who was asked for; the rest is what nobody understood. */
 export class Fields {
@@ -85,7 +85,7 @@ export class Fields {
 
   unknown(): string[] {
     const paths = this.all.filter((field) => !this.read.has(field.name)).map((field) => field.path);
-    return [...new Set(paths)].slice(0, 32).map((path) => path.slice(0, 64));
+    return [...new Set(paths)].slice(0, 32);
   }
 }
 

@@ -74,7 +74,7 @@ export function readAlert(fields: Fields, repaired: boolean): Alert | { problem:
       problem: literal === undefined
         ? nothingNamed
         : `TradingView did not fill in the instrument (${
-          literal.slice(0, 48)
+          [...literal].slice(0, 48).join("")
         }); check the placeholder's spelling.`,
     };
   }

@@ -1,6 +1,6 @@
 import { type JsonNode, readJson } from "./alert-json.ts";
 import { isSecretKey } from "./alert-key.ts";
-import { isCommand, isSymbol } from "./alert-word.ts";
+import { isCommand } from "./alert-word.ts";
 import { mask } from "./mask.ts";
 
 export const removed = "[removed]";
@@ -8,7 +8,7 @@ export const removed = "[removed]";
 // A field that holds a secret, in whatever notation: `secret: x`, `"secret" = 'x'`, `\"api_key\":\"x\"`.
 // The separator may be missing between quotes, because half a JSON still must not give its secret away.
 const named =
-  /([A-Za-z][A-Za-z0-9_.-]{0,63}(?: (?:key|token|id|secret|phrase|word))?)(\\{0,4}["'“”‘’]{0,2}[ \t]{0,8}(?:[:=,]>?[ \t\r\n]{0,8}\\{0,4}["'“”‘’{[]{0,3}|[ \t\r\n]{0,8}\\{0,4}["'“”‘’]))/g;
+  /(?:(?<=\\)[nrt])?([A-Za-z][A-Za-z0-9_.-]{0,63}(?: (?:key|token|id|secret|phrase|word))?)(\\{0,4}["'“”‘’]{0,2}[ \t]{0,8}(?:[:=,]>?[ \t\r\n]{0,8}\\{0,4}["'“”‘’{[]{0,3}|[ \t\r\n]{0,8}\\{0,4}["'“”‘’]))/g;
 const certain = /pass|secret|api|licen|private|credential|mnemonic|auth|bearer/i;
 
 /**
@@ -123,11 +123,11 @@ function withoutLicence(text: string, found: Set<string>): string {
   if (!match) return text;
   const [whole, head, command, third = ""] = match;
   const numeric = /^\d{10,}$/.test(head) || (/^\d{5,}$/.test(head) && isCommand(command.trim()));
-  const opaque = head.length >= 8 && !isSymbol(head.toUpperCase()) && !isCommand(head);
-  const longId = head.length >= 10 && /\d/.test(head) && /[A-Za-z]/.test(head) &&
-    !head.includes(":");
-  const licence = numeric || opaque || longId ||
-    (isCommand(command.trim()) && /[A-Za-z]{3}/.test(third) && !third.includes("="));
+  const commanded = isCommand(command.trim());
+  // Nobody knows what such a line is, so its head is worth nothing but a risk; `1000PEPEUSDT,buy` is an instrument.
+  const opaque = head.length >= 8 && (/[\d_]/.test(head) || /^[A-Z]{8,}$/.test(head)) && !/\s\S+\s/.test(command);
+  const licence = numeric ||
+    (commanded ? /[A-Za-z]{3}/.test(third) && !third.includes("=") || (opaque && /[a-z]/.test(head)) : opaque);
   if (!licence || isCommand(head) || head === removed) return text;
   found.add(head);
   const start = match.index + whole.indexOf(head);

@@ -62,14 +62,13 @@ export const evaluationSchema = z.strictObject({
 export type Evaluation = z.infer<typeof evaluationSchema>;
 export type Verdict = Evaluation["verdict"];
 
-export const defaultThreshold = 0.8;
-
 export const criticRequestSchema = z.strictObject({
   input_ref: z.string().refine((ref) => parseReference(ref) !== null, "no address of an object"),
   checks: z.array(z.enum(checkNames)).min(1)
     .refine((names) => new Set(names).size === names.length, "a check is named twice")
     .default([...checkNames]),
-  threshold: z.number().min(0).max(1).default(defaultThreshold),
+  /** Where the caller names none, the policy's `rubric.default_threshold` holds. */
+  threshold: z.number().min(0).max(1).optional(),
 });
 export type CriticRequest = z.infer<typeof criticRequestSchema>;
 

@@ -1,9 +1,35 @@
 // Letters of other scripts that are drawn like Latin ones. Only the usual look-alikes: the rest of a foreign text
 // stays as it is, so that a note in Cyrillic is not turned into nonsense that happens to match.
 const lookAlikes: Record<string, string> = {
-  "а": "a", "е": "e", "о": "o", "р": "p", "с": "c", "х": "x", "у": "y", "і": "i", "ѕ": "s", "ј": "j",
-  "ԁ": "d", "һ": "h", "ӏ": "l", "ո": "n", "в": "b", "к": "k", "м": "m", "т": "t", "н": "h",
-  "α": "a", "ο": "o", "ρ": "p", "ε": "e", "ι": "i", "ν": "v", "τ": "t", "υ": "u", "κ": "k", "ı": "i",
+  "а": "a",
+  "е": "e",
+  "о": "o",
+  "р": "p",
+  "с": "c",
+  "х": "x",
+  "у": "y",
+  "і": "i",
+  "ѕ": "s",
+  "ј": "j",
+  "ԁ": "d",
+  "һ": "h",
+  "ӏ": "l",
+  "ո": "n",
+  "в": "b",
+  "к": "k",
+  "м": "m",
+  "т": "t",
+  "н": "h",
+  "α": "a",
+  "ο": "o",
+  "ρ": "p",
+  "ε": "e",
+  "ι": "i",
+  "ν": "v",
+  "τ": "t",
+  "υ": "u",
+  "κ": "k",
+  "ı": "i",
 };
 const lookAlike = new RegExp(`[${Object.keys(lookAlikes).join("")}]`, "gu");
 
@@ -16,7 +42,12 @@ const invisible = /[\u00ad\u200b\u200c\u200e\u200f\u2060-\u2064\u202a-\u202e\u20
 const tagBlock = /[\u{e0000}-\u{e007f}]/gu;
 const emojiGlue = /[\u200d\ufe0e\ufe0f]/g;
 const reorders = /[\u202a-\u202e\u2066-\u2069]/;
-const splitsAWord = /\p{L}[\u00ad\u200b\u200c\u2060-\u2064\ufeff]\p{L}/u;
+// Persian and the scripts of India join letters this way by rule; these three alphabets never do.
+const letter = String.raw`[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]`;
+const splitsAWord = new RegExp(
+  String.raw`${letter}[\u00ad\u200b\u200c\u2060-\u2064\ufeff]${letter}`,
+  "u",
+);
 
 export interface Readable {
   /** Lower case, invisible characters removed, punctuation kept. */
@@ -27,7 +58,16 @@ export interface Readable {
   hidden: boolean;
 }
 
-const digits: Record<string, string> = { "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s" };
+const digits: Record<string, string> = {
+  "0": "o",
+  "1": "i",
+  "3": "e",
+  "4": "a",
+  "5": "s",
+  "7": "t",
+  "@": "a",
+  "$": "s",
+};
 // "1gn0re", "pr3vious": a digit with letters on both sides, or at the start of a longer word. Not "4h", "tp1", "btc2".
 const digitInWord = /(?<=[a-z])[013457@$](?=[a-z])|(?<![\w@$])[13457@](?=[a-z][a-z013457@$]{2})/g;
 // "i g n o r e": at least five single letters in a row.
@@ -63,7 +103,9 @@ function base64Text(run: string): string | null {
 }
 
 const hexText = (run: string): string =>
-  (run.match(/[0-9a-fA-F]{2}/g) ?? []).map((pair) => String.fromCharCode(parseInt(pair, 16))).join("");
+  (run.match(/[0-9a-fA-F]{2}/g) ?? []).map((pair) => String.fromCharCode(parseInt(pair, 16))).join(
+    "",
+  );
 
 /** What base64, hex and percent runs in the text say, as far as it is plain ASCII. At most 16 of each. */
 export function decodedRuns(text: string): string[] {

@@ -11,7 +11,7 @@ const secretRules: Rule[] = [
   // A JSON Web Token; the third part may be cut off or empty.
   [/\beyJ[\w-]{8,2048}\.[\w-]{8,4096}(?:\.[\w-]{0,1024})?/g, "[token]"],
   [/\b(bearer|basic)\s{1,4}[A-Za-z0-9._~+\/-]{8,4096}={0,2}/gi, "$1 [token]"],
-  [/\b\d{6,12}:[A-Za-z0-9_-]{30,64}/g, "[token]"], // Telegram's bots
+  [/(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,64}/g, "[token]"], // Telegram's bots
   [/\b(?:sk|pk|rk)[-_](?:[a-z]{2,12}[-_]){0,3}[A-Za-z0-9_-]{16,256}/g, "[token]"],
   [/\bsb_(?:secret|publishable)_[A-Za-z0-9_-]{8,128}/g, "[token]"],
   [

@@ -23,11 +23,17 @@ interface Refused {
   refused?: RefusalCode;
   reason?: string;
 }
-type StoredArtifact = Refused & Input & { task_id: string; task: StepWork["task"]; inputs: Input[] };
+type StoredArtifact = Refused & Input & {
+  task_id: string;
+  task: StepWork["task"];
+  inputs: Input[];
+};
 
 const largestRequest = 8 * 1024;
 
-function readRequest(text: string): { ok: true; asked: CriticRequest } | { ok: false; reason: string } {
+function readRequest(
+  text: string,
+): { ok: true; asked: CriticRequest } | { ok: false; reason: string } {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -65,7 +71,7 @@ export async function handle(request: Request, deps: CriticDeps): Promise<Respon
   if (!deps.policy.ok) return refuse("policy_invalid", { reason: deps.policy.reason });
 
   const { policy } = deps.policy;
-  const { input_ref, checks, threshold } = read.asked;
+  const { input_ref, checks, threshold = policy.rubric.default_threshold } = read.asked;
   const tool = toolsOf(policy);
   const stored = await tool(
     "artifacts.read",
@@ -77,7 +83,9 @@ export async function handle(request: Request, deps: CriticDeps): Promise<Respon
   const critic = agentVersion(policy, "critic");
   if (critic === null) return refuse("unknown_agent");
   if (artifact.agent !== critic && !(judgedTypes as readonly string[]).includes(artifact.type)) {
-    return refuse("invalid_request", { reason: `an artifact of type ${artifact.type} is not judged` });
+    return refuse("invalid_request", {
+      reason: `an artifact of type ${artifact.type} is not judged`,
+    });
   }
   const evaluation = await evaluate({ artifact, inputs, task, critic, policy }, {
     threshold,
@@ -88,7 +96,9 @@ export async function handle(request: Request, deps: CriticDeps): Promise<Respon
     p_evaluation: evaluation,
     p_task_id: task_id,
   });
-  if (recorded.refused) return refuse(recorded.refused, recorded.reason ? { reason: recorded.reason } : {});
+  if (recorded.refused) {
+    return refuse(recorded.refused, recorded.reason ? { reason: recorded.reason } : {});
+  }
   note(request, { outcome: evaluation.verdict });
   return respond({
     score: evaluation.score,

@@ -21,7 +21,9 @@ export interface IdeaFixture {
 const folder = new URL("../../fixtures/ideas/", import.meta.url);
 export const ideaFixtures: [name: string, fixture: IdeaFixture][] = readdirSync(folder)
   .filter((file) => file.endsWith(".json")).sort()
-  .map((file) => [file.replace(".json", ""), JSON.parse(readFileSync(new URL(file, folder), "utf8"))]);
+  .map((
+    file,
+  ) => [file.replace(".json", ""), JSON.parse(readFileSync(new URL(file, folder), "utf8"))]);
 
 export const fixture = (name: string): IdeaFixture =>
   structuredClone(ideaFixtures.find(([found]) => found === name)![1]);

@@ -25,11 +25,16 @@ describe("critic on ideas with marks set by hand", () => {
 
   it.each(ideaFixtures)("%s", (_, fixture) => {
     const found = findings(ideaSubject(fixture));
-    expect({ what: fixture.what, ...marksOf(found) }).toEqual({ what: fixture.what, ...fixture.marks });
+    expect({ what: fixture.what, ...marksOf(found) }).toEqual({
+      what: fixture.what,
+      ...fixture.marks,
+    });
     for (const name of criterionNames) {
       const lost = found[name].lost;
       // Every mark taken off has a sentence, and every sentence costs.
-      expect(lost.length > 0, `${name}: ${lost.join("; ")}`).toBe(fixture.marks[name] < fullMarks[name]);
+      expect(lost.length > 0, `${name}: ${lost.join("; ")}`).toBe(
+        fixture.marks[name] < fullMarks[name],
+      );
     }
   });
 });
@@ -75,7 +80,9 @@ describe("one fault lowers one criterion", () => {
 });
 
 describe("critic and trader", () => {
-  const alerts = ideaFixtures.filter(([, { alert }]) => alert.kind !== "entry" || alert.price !== null);
+  const alerts = ideaFixtures.filter(([, { alert }]) =>
+    alert.kind !== "entry" || alert.price !== null
+  );
 
   it.each(alerts)("agree on where the figures come from: the alert of %s", async (_, { alert }) => {
     const subject = subjectOf(act("plan", {}), { payload: { alert } });
@@ -149,13 +156,21 @@ describe("critic step", () => {
       const { context } = contextFor("critic", { policy: stricter });
       return (await critic(stepOf(subject), context)).evaluation?.verdict;
     };
-    expect([await verdictAt("critic>=0.8"), await verdictAt("critic>=0.95")]).toEqual(["pass", "fail"]);
+    expect([await verdictAt("critic>=0.8"), await verdictAt("critic>=0.95")]).toEqual([
+      "pass",
+      "fail",
+    ]);
   });
 
   it("does not mark by a rubric that is not its own", async () => {
     const other = structuredClone(policy);
     other.rubric.maxima = { policy: 2, evidence: 2, factuality: 2, clarity: 2, risk: 1 };
-    await expect(critic(stepOf(ideaSubject(fixture("long_gold"))), contextFor("critic", { policy: other }).context))
+    await expect(
+      critic(
+        stepOf(ideaSubject(fixture("long_gold"))),
+        contextFor("critic", { policy: other }).context,
+      ),
+    )
       .rejects.toMatchObject({ code: "policy_invalid" });
   });
 });
@@ -171,7 +186,9 @@ describe("judge beside the hard rules", () => {
     });
 
   it("lowers a criterion, never raises one", async () => {
-    const lowered = await judged(() => Promise.resolve({ ...full, factuality: 1.25, notes: ["thin"] }));
+    const lowered = await judged(() =>
+      Promise.resolve({ ...full, factuality: 1.25, notes: ["thin"] })
+    );
     expect(lowered).toMatchObject({ rubric: { factuality: 1.25, evidence: 2 }, verdict: "pass" });
     expect(lowered.notes).toContain("llm:test: thin");
     const raised = await judged(() => Promise.resolve(full), ideaSubject(fixture("no_evidence")));
@@ -200,7 +217,11 @@ describe("judge beside the hard rules", () => {
   it("is not asked by a critic whose allowlist does not name it", async () => {
     const refusing = () => Promise.reject(new Refusal("tool_denied"));
     await expect(
-      evaluate(subject, { threshold: 0, judge: { name: "llm:test", score: () => Promise.resolve(full) }, tool: refusing }),
+      evaluate(subject, {
+        threshold: 0,
+        judge: { name: "llm:test", score: () => Promise.resolve(full) },
+        tool: refusing,
+      }),
     ).rejects.toMatchObject({ code: "tool_denied" });
   });
 });

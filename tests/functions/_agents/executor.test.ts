@@ -13,7 +13,10 @@ const work = (name: Tier, action: string, payload: Json, goal = "Tell the desk")
 describe("executor", () => {
   it("describes an irreversible action with the figures it was given and does nothing", async () => {
     const { context, called } = contextFor("exec");
-    const result = await executor(work("T3", "PAYMENT", { amount: "120.50", currency: "USDT", memo: null }), context);
+    const result = await executor(
+      work("T3", "PAYMENT", { amount: "120.50", currency: "USDT", memo: null }),
+      context,
+    );
     expect(called).toEqual(["artifacts.read"]);
     expect(result.artifact?.type).toBe("proposal");
     expect(proposalSchema.parse(JSON.parse(result.artifact!.content))).toEqual({
@@ -32,16 +35,24 @@ describe("executor", () => {
   it("proposes whatever the policy puts into T3, and gives a result for the rest", async () => {
     for (const name of ["T0", "T1", "T2", "T3"] as const) {
       for (const action of policy.risk_tiers[name]) {
-        const { artifact } = await executor(work(name, action, { text: "words" }), contextFor("exec").context);
+        const { artifact } = await executor(
+          work(name, action, { text: "words" }),
+          contextFor("exec").context,
+        );
         expect([action, artifact?.type]).toEqual([action, name === "T3" ? "proposal" : "result"]);
       }
     }
-    const { artifact } = await executor(work("T3", "POLICY_CHANGE", { text: "x" }), contextFor("exec").context);
+    const { artifact } = await executor(
+      work("T3", "POLICY_CHANGE", { text: "x" }),
+      contextFor("exec").context,
+    );
     expect(artifact?.type).toBe("proposal");
   });
 
   it("hands on the request's own words unchanged, with its sources", () => {
-    const result = composeResult(work("T2", "PUBLISH", { text: "Closed trades:\n  3 wins ", summary: "The week" }));
+    const result = composeResult(
+      work("T2", "PUBLISH", { text: "Closed trades:\n  3 wins ", summary: "The week" }),
+    );
     expect(resultSchema.parse(result)).toEqual({
       summary: "The week",
       text: "Closed trades:\n  3 wins",
@@ -50,7 +61,9 @@ describe("executor", () => {
   });
 
   it("makes do with goal, fields and archive where no words are given", () => {
-    const { text } = composeResult(work("T0", "READ", { symbol: "XAUUSD" }, "What do we know about gold?"));
+    const { text } = composeResult(
+      work("T0", "READ", { symbol: "XAUUSD" }, "What do we know about gold?"),
+    );
     expect(text).toBe("What do we know about gold?\nsymbol: XAUUSD\nLong XAUUSD, London breakout.");
   });
 

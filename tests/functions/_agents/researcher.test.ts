@@ -26,8 +26,14 @@ describe("researcher", () => {
   it("gives each fact the place it was read at, and leaves absent fields out", () => {
     const { symbol, facts } = research(task({ payload: { alert } }));
     expect(symbol).toBe("XAUUSD");
-    expect(facts).toContainEqual({ text: "stop_loss: 2331.2", source: "task.payload.alert.stop_loss" });
-    expect(facts).toContainEqual({ text: "take_profits: 2374.4", source: "task.payload.alert.take_profits" });
+    expect(facts).toContainEqual({
+      text: "stop_loss: 2331.2",
+      source: "task.payload.alert.stop_loss",
+    });
+    expect(facts).toContainEqual({
+      text: "take_profits: 2374.4",
+      source: "task.payload.alert.take_profits",
+    });
     expect(facts.some(({ source }) => source.endsWith("stop_loss_pct"))).toBe(false);
   });
 

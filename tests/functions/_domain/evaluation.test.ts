@@ -131,11 +131,10 @@ describe("critic request", () => {
     expect(request(change).success).toBe(false);
   });
 
-  it("takes all four checks and 0.8 where the caller names none", () => {
+  it("takes all four checks where the caller names none, and leaves the threshold to the policy", () => {
     expect(criticRequestSchema.parse({ input_ref: "supa://artifacts/7d3f" })).toEqual({
       input_ref: "supa://artifacts/7d3f",
       checks: ["policy", "factuality", "format", "risk"],
-      threshold: 0.8,
     });
   });
 });

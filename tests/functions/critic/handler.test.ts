@@ -40,7 +40,11 @@ afterAll(() => db?.close());
 
 let requests = 0;
 /** Runs a request through the line with the real agents, as far as it gets without people, and gives its artifacts. */
-async function taskOf(action: string, payload: object, goal = "Tell the desk"): Promise<Record<string, string>> {
+async function taskOf(
+  action: string,
+  payload: object,
+  goal = "Tell the desk",
+): Promise<Record<string, string>> {
   const accepted = await accept(db, {
     source: "api",
     source_name: "tasks",
@@ -88,7 +92,9 @@ async function ask(body: unknown, change: Partial<CriticDeps> = {}, init: Reques
   });
   // As the server calls it: what is refused on the way becomes an answer at the door.
   const watching = { log: () => {}, now: () => new Date() };
-  const response = await watched("critic", watching, (r) => handle(r, { ...deps, ...change }))(request);
+  const response = await watched("critic", watching, (r) => handle(r, { ...deps, ...change }))(
+    request,
+  );
   return { status: response.status, body: await response.json() };
 }
 
@@ -99,8 +105,13 @@ describe("critic door", () => {
   const body = { input_ref: "supa://artifacts/unknown/result.json" };
 
   it("refuses a caller without the service token before it looks at anything", async () => {
-    for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: "service-token" }]) {
-      expect(await ask(body, {}, { headers })).toMatchObject({ status: 401, body: { error: "unauthorized" } });
+    for (
+      const headers of [{}, { authorization: "Bearer wrong" }, { authorization: "service-token" }]
+    ) {
+      expect(await ask(body, {}, { headers })).toMatchObject({
+        status: 401,
+        body: { error: "unauthorized" },
+      });
     }
     expect(calls).toEqual([]);
   });
@@ -146,8 +157,14 @@ describe("critic door", () => {
 
   it("refuses to judge a critic's own evaluation, and a plan", async () => {
     const task = await taskOf("PUBLISH", { text: "Closed trades of the week." });
-    expect(await ask({ input_ref: task.evaluation })).toMatchObject({ status: 409, body: { error: "author_is_critic" } });
-    expect(await ask({ input_ref: task.plan })).toMatchObject({ status: 422, body: { error: "invalid_request" } });
+    expect(await ask({ input_ref: task.evaluation })).toMatchObject({
+      status: 409,
+      body: { error: "author_is_critic" },
+    });
+    expect(await ask({ input_ref: task.plan })).toMatchObject({
+      status: 422,
+      body: { error: "invalid_request" },
+    });
     expect(await evaluationsOf(task.task_id!)).toHaveLength(1);
   });
 
@@ -210,16 +227,31 @@ describe("critic answer", () => {
   });
 
   it("cannot be asked to be laxer than the tier, only stricter", async () => {
-    const payment = await taskOf("PAYMENT", { amount: "20", currency: "USDT", recipient: "member 4417" }, "Pay back");
+    const payment = await taskOf("PAYMENT", {
+      amount: "20",
+      currency: "USDT",
+      recipient: "member 4417",
+    }, "Pay back");
     expect((await ask({ input_ref: payment.proposal, threshold: 0 })).body.threshold).toBe(0.9);
     const post = await taskOf("PUBLISH", { text: "Closed trades of the week." });
     expect((await ask({ input_ref: post.result, threshold: 0.97 })).body.threshold).toBe(0.97);
   });
 
+  it("takes the policy's threshold where the caller names none", async () => {
+    const task = await taskOf("READ", { text: "Closed trades of the week." });
+    const other: Policy = { ...policy, rubric: { ...policy.rubric, default_threshold: 0.85 } };
+    const asked = { input_ref: task.result };
+    expect((await ask(asked)).body.threshold).toBe(0.8);
+    expect((await ask(asked, { policy: { ok: true, policy: other } })).body.threshold).toBe(0.85);
+  });
+
   it("judges an archived task's result without changing what is frozen", async () => {
     const task = await taskOf("READ", { text: "Closed trades of the week." });
     expect(task.status).toBe("archived");
-    expect(await ask({ input_ref: task.result })).toMatchObject({ status: 200, body: { verdict: "pass" } });
+    expect(await ask({ input_ref: task.result })).toMatchObject({
+      status: 200,
+      body: { verdict: "pass" },
+    });
     expect(await evaluationsOf(task.task_id!)).toHaveLength(1);
   });
 
@@ -227,7 +259,8 @@ describe("critic answer", () => {
     const task = await taskOf("PUBLISH", { text: "Closed trades of the week." });
     const judge = {
       name: "llm:test",
-      score: () => Promise.resolve({ policy: 1, evidence: 2, factuality: 0, clarity: 2, risk: 1, notes: [] }),
+      score: () =>
+        Promise.resolve({ policy: 1, evidence: 2, factuality: 0, clarity: 2, risk: 1, notes: [] }),
     };
     const { body } = await ask({ input_ref: task.result }, { judge });
     expect(body).toMatchObject({ score: 0.6667, verdict: "fail", rubric: { factuality: 0 } });

@@ -17,12 +17,12 @@ const commands = [
   "op",
   "tradeaction",
   "tradetype",
+  "transactiontype",
   "type",
   "ordertype",
   "alerttype",
   "event",
   "eventtype",
-  "messagetype",
   "direction",
   "side",
   "orderside",
@@ -48,7 +48,8 @@ const hints = [
   "msg",
 ] as const;
 const sides = new Set(["side", "orderside", "tradeside", "direction", "positionside"]);
-const positions = ["marketposition", "positionstate"] as const;
+// What the position is afterwards; `sentiment` is the same in other words.
+const positions = ["marketposition", "positionstate", "sentiment"] as const;
 const previous = ["prevmarketposition", "previousmarketposition", "prevposition"] as const;
 
 interface Said extends Reading {
@@ -142,7 +143,12 @@ const orderIsAmbiguous = (said: Said[], update: boolean): boolean =>
 
 const position = (text: string | null): Side | "flat" | null => {
   const word = text?.toLowerCase() ?? "";
-  return word === "long" || word === "short" || word === "flat" ? word : null;
+  if (word === "flat") return "flat";
+  return word === "long" || word === "bullish"
+    ? "long"
+    : word === "short" || word === "bearish"
+    ? "short"
+    : null;
 };
 const held = (value: Side | "flat" | null): Side | null => value === "flat" ? null : value;
 const isTrue = (text: string | null): boolean => /^(true|yes|1|on)$/i.test(text ?? "");

@@ -10,7 +10,10 @@ const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\
 
 /** No NUL, not even an escaped one, no other control character, no half of a character: Postgres takes none of them. */
 export const tidy = (body: string): string =>
-  body.replace(escapedNul, "$1").replace(escapedHalf, "$1\\ufffd").replace(/(?![\t\n\r])\p{Cc}/gu, "")
+  body.replace(escapedNul, "$1").replace(escapedHalf, "$1\\ufffd").replace(
+    /(?![\t\n\r])\p{Cc}/gu,
+    "",
+  )
     .replace(loneSurrogate, "\ufffd").replace(/^\ufeff/, "");
 
 /** Senders that call a form what is none: `{…}=`, percent-encoded or not. */

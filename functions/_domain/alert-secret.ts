@@ -9,6 +9,7 @@ export const removed = "[removed]";
 // The separator may be missing between quotes, because half a JSON still must not give its secret away.
 const named =
   /(?:(?<=\\)[nrt])?([A-Za-z][A-Za-z0-9_.-]{0,63}(?: (?:key|token|id|secret|phrase|word))?)(\\{0,4}["'“”‘’]{0,2}[ \t]{0,8}(?:[:=,]>?[ \t\r\n]{0,8}\\{0,4}["'“”‘’{[]{0,3}|[ \t\r\n]{0,8}\\{0,4}["'“”‘’]))/g;
+const jsonLike = /\{|["”]\s{0,8}:/;
 const certain = /pass|secret|api|licen|private|credential|mnemonic|auth|bearer/i;
 
 /**
@@ -20,7 +21,7 @@ export function withoutSecrets(text: string, depth = 0): string {
   let clean = text;
   const read = depth < 3 && /^[\s\ufeff"]{0,8}[{[]/.test(text) ? readJson(text) : null;
   if (read?.ok) clean = rewrite(text, read.node, read.comments, found, depth);
-  else clean = withoutNamed(withoutLicence(text, found), text.includes("{"), found);
+  else clean = withoutNamed(withoutLicence(text, found), jsonLike.test(text), found);
   clean = mask(clean);
   // Short ones would tear holes into everything else; longest first, so that none leaves a rest.
   const longest = [...found].filter((value) => value.length >= 6 && value !== removed)
@@ -90,7 +91,7 @@ function withoutNamed(text: string, broken: boolean, found: Set<string>): string
     const start = match.index + whole.length;
     const end = valueEnd(text, start, joint, broken, certain.test(key));
     if (end === start) continue;
-    found.add(text.slice(start, end).replace(/[\s\\"'“”‘’]+$/, ""));
+    found.add(text.slice(start, end).replace(/(?<![\s\\"'“”‘’])[\s\\"'“”‘’]{1,32}$/, ""));
     parts.push(text.slice(at, start), removed);
     at = end;
   }
@@ -111,7 +112,9 @@ function valueEnd(
   if (text.startsWith(removed, start)) return start;
   if (broken) return end(/[\r\n]/, start);
   const quote = /["'“”‘’]$/.exec(joint)?.[0];
-  if (quote) return end(/["“”‘’'\r\n]/, start);
+  if (quote === '"') return end(/(?<!\\)"|[\r\n]/, start);
+  if (quote === "'") return end(/(?<!\\)'|[\r\n]/, start);
+  if (quote) return end(/[“”‘’\r\n]/, start);
   // `Money Token: order buy …` is the name of a strategy; a value is one word unless the name leaves no doubt.
   return sure ? end(/[,;&|\r\n"]|\\n/, start) : end(/[\s,;&|"]/, start);
 }
@@ -125,9 +128,12 @@ function withoutLicence(text: string, found: Set<string>): string {
   const numeric = /^\d{10,}$/.test(head) || (/^\d{5,}$/.test(head) && isCommand(command.trim()));
   const commanded = isCommand(command.trim());
   // Nobody knows what such a line is, so its head is worth nothing but a risk; `1000PEPEUSDT,buy` is an instrument.
-  const opaque = head.length >= 8 && (/[\d_]/.test(head) || /^[A-Z]{8,}$/.test(head)) && !/\s\S+\s/.test(command);
+  const opaque = head.length >= 8 && (/[\d_]/.test(head) || /^[A-Z]{8,}$/.test(head)) &&
+    !/\s\S+\s/.test(command);
   const licence = numeric ||
-    (commanded ? /[A-Za-z]{3}/.test(third) && !third.includes("=") || (opaque && /[a-z]/.test(head)) : opaque);
+    (commanded
+      ? /[A-Za-z]{3}/.test(third) && !third.includes("=") || (opaque && /[a-z]/.test(head))
+      : opaque);
   if (!licence || isCommand(head) || head === removed) return text;
   found.add(head);
   const start = match.index + whole.indexOf(head);

@@ -7,10 +7,10 @@ import { isCommand, isTradingWord, readSymbol, readWords } from "./alert-word.ts
 /** Text that is no JSON, as fields; empty where nothing in it can be relied on. */
 export function readText(body: string): Field[] {
   // Escaped twice on its way, and in quotes: `""SYMBOL = X;\\nSIGNAL = sell;""`.
-  const text = body.replace(/\\{1,4}r?\\{0,4}n|\\{1,4}[rn]/g, "\n").replace(
-    /^[\s"']+|[\s"']+$/g,
-    "",
-  );
+  const unescaped = body.replace(/\\{1,4}r?\\{0,4}n|\\{1,4}[rn]/g, "\n");
+  // One break or space for each run of them, and no quotes around: later patterns need not look far.
+  const text = unescaped.replace(/\s{2,}/g, (run) => run.includes("\n") ? "\n" : " ")
+    .replace(/^[\s"']{1,8}/, "").replace(/(?<![\s"'])[\s"']{1,8}$/, "");
   return strategySentence(text) ?? condition(text) ?? pairs(text) ?? columns(text) ?? words(text) ??
     [];
 }
@@ -31,7 +31,12 @@ const known =
 /** `SYMBOL = X; SIGNAL = sell; PRICE = 1`, one pair a line, or parted by `;`, `&`, `|`, `,` or spaces. */
 function pairs(text: string): Field[] | null {
   for (
-    const parting of [/[\n;]/, /[\n;&|]/, /[\n;&|,]/, /[\n;&|,\s]+(?=[A-Za-z_.]{1,32}\s?[=:])/]
+    const parting of [
+      /[\n;]/,
+      /[\n;&|]/,
+      /[\n;&|,]/,
+      /(?<![\n;&|,\s])[\n;&|,\s]{1,8}(?=[A-Za-z_.]{1,32}\s?[=:])/,
+    ]
   ) {
     const parts = text.split(parting).map((part) => part.trim()).filter((part) => part !== "");
     const found = parts.slice(0, 256).map((part) =>
@@ -127,7 +132,7 @@ function words(text: string): Field[] | null {
     if (name !== undefined && (number || frame)) {
       fields.push({ ...field(fieldOfLabel[name] ?? plainKey(name), value), path: tokens[at] });
       at++;
-    } else left.push({ token: tokens[at].replace(/[.,:!]+$/, ""), at });
+    } else left.push({ token: tokens[at].replace(/(?<![.,:!])[.,:!]{1,8}$/, ""), at });
   }
   const commands = left.filter(({ token }) => isTradingWord(token));
   const others = left.filter(({ token }) =>

@@ -1,5 +1,7 @@
 import { handle as communicator, tick as communicate } from "../../functions/communicator/handler.ts";
 import { handle as health } from "../../functions/dags-domain-health/handler.ts";
+import { handle as critic } from "../../functions/critic/handler.ts";
+import { alertAction } from "../../functions/intake/alert-action.ts";
 import { handle as intake } from "../../functions/intake/handler.ts";
 import { handle as orchestrator, tick as orchestrate } from "../../functions/orchestrator/handler.ts";
 import { handle as telegramWebhook } from "../../functions/telegram-webhook/handler.ts";
@@ -13,20 +15,20 @@ const budget_ms = 8_000;
 
 /** The edge functions by name, each as it runs when deployed. `nudge` is called when there may be something to do. */
 export function functionsOf(wiring: Wiring, nudge: () => void): Map<string, Handler> {
-  const { environment, policy } = wiring;
-  const alertAction = policy.ok ? policy.policy.sources.tradingview?.action : undefined;
+  const { environment } = wiring;
   const handlers: Record<string, Handler> = {
     intake: (request) =>
       intake(request, {
         ...wiring,
         tokens: environment.intakeTokens,
-        alert_action: alertAction ?? "PUBLISH",
+        alert_action: alertAction(wiring.policy),
         nudge,
       }),
+    critic: (request) => critic(request, wiring),
     "telegram-webhook": (request) => webhook(wiring, request, nudge),
     orchestrator: (request) => orchestrator(request, { ...wiring, budget_ms }),
     communicator: (request) => communicator(request, communicatorDeps(wiring)),
-    "dags-domain-health": (request) => health(request, { ...wiring, mirror_configured: false }),
+    "dags-domain-health": (request) => health(request, { ...wiring, mirror_configured: environment.mirrorShareId !== null }),
   };
   return new Map(
     Object.entries(handlers).map(([name, handler]) => [name, watched(name, wiring, handler)]),

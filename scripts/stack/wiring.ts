@@ -1,7 +1,3 @@
-import { executor } from "../../functions/_agents/executor.ts";
-import { planner } from "../../functions/_agents/planner.ts";
-import { researcher } from "../../functions/_agents/researcher.ts";
-import { retriever } from "../../functions/_agents/retriever.ts";
 import type { Agent } from "../../functions/_agents/agent.ts";
 import { consoleChannel } from "../../functions/_channels/console.ts";
 import { embed } from "../../functions/_channels/embedder.ts";
@@ -10,6 +6,7 @@ import { telegramChannel } from "../../functions/_channels/telegram.ts";
 import type { Database } from "../../functions/_database/database.ts";
 import type { LogSink } from "../../functions/_edge/log.ts";
 import type { Environment } from "../../functions/_edge/environment.ts";
+import { agents } from "../../functions/orchestrator/roster.ts";
 import type { PolicyResult } from "../../functions/_policy/parse-policy.ts";
 
 /** What every function of this process shares. */
@@ -52,12 +49,13 @@ export function wire({ environment, database, policy, log, print }: WiringOption
     database,
     policy,
     policy_sha256: policy.ok ? policy.sha256 : null,
-    agents: { planner, researcher, retriever, exec: executor },
+    agents,
     embed,
     judge: llm === null ? null : createJudge({
       ...llm,
       fetch,
-      report: (reason) => log(JSON.stringify({ ts: new Date().toISOString(), function: "judge", outcome: "unknown", reason })),
+      report: (reason) =>
+        log(JSON.stringify({ function: "judge", outcome: "unknown", reason })),
     }),
     channels: {
       telegram: telegram.botToken === null

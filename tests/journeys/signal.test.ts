@@ -33,7 +33,7 @@ describe("a signal by long polling", () => {
     const { task_id, duplicate } = await answer.json();
     expect(duplicate).toBe(false);
     await cardFor(task_id, 1001);
-    await api.person(1001).taps("y:");
+    await api.person(1001).taps("Approve");
     const posted = await Stack.until("the post", () => api.received(channel).find((text) => text.includes(task_id)));
     expect(posted).toContain("67000");
     await Stack.until("the archive", async () => await taskStatus(task_id) === "archived");
@@ -72,7 +72,7 @@ describe("a signal by long polling", () => {
     const { task_id } = await (await stack.alert(goodAlert({ price: 67300, time: "bar 4" }))).json();
     await cardFor(task_id, 1001);
     const phone = api.person(1001);
-    await Promise.all([phone.taps("y:"), phone.taps("y:")]);
+    await Promise.all([phone.taps("Approve"), phone.taps("Approve")]);
     await Stack.until("the archive", async () => await taskStatus(task_id) === "archived");
     const decisions = await stack.sql(`select 1 from public.approvals where task_id = '${task_id}'`);
     expect(decisions).toHaveLength(1);
@@ -83,7 +83,7 @@ describe("a signal by long polling", () => {
     const { task_id } = await (await stack.alert(goodAlert({ price: 67400, time: "bar 5" }))).json();
     await cardFor(task_id, 1001);
     api.misbehaves("sendMessage", { as: "too_many_requests", retry_after: 1 }, { chat_id: channel });
-    await api.person(1001).taps("y:");
+    await api.person(1001).taps("Approve");
     await Stack.until("the post after 429", () => api.received(channel).some((text) => text.includes(task_id)), 20_000);
     await api.refuseConnections();
     const next = await (await stack.alert(goodAlert({ price: 67500, time: "bar 6" }))).json();

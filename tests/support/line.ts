@@ -213,3 +213,76 @@ export async function signalAtGate(
   await runToGate(db);
   return accepted.task_id as string;
 }
+
+/** The one step of this task that a communicator may take, leased; null while there is none. */
+export async function claimPublish(db: TestDatabase, taskId: string): Promise<StepWork | null> {
+  return (await claim(db, ["communicator"])).find(({ task_id }) => task_id === taskId) ?? null;
+}
+
+/** A signal that one operator has approved, its publish step leased. */
+export async function approvedSignal(
+  db: TestDatabase,
+  operator = "1001",
+  more: Record<string, unknown> = {},
+): Promise<{ taskId: string; code: string; work: StepWork }> {
+  const taskId = await signalAtGate(db);
+  const code = await openCode(db, taskId);
+  await decide(db, operator, code, "approve", more);
+  const work = await claimPublish(db, taskId);
+  if (work === null) throw new Error("nothing became ready to publish");
+  return { taskId, code, work };
+}
+
+export const fence = (effectId: unknown, work: StepWork) => ({
+  p_effect_id: effectId,
+  p_attempt: work.attempt,
+  p_lease_token: work.lease_token,
+});
+
+export const start = (db: TestDatabase, effectId: unknown, work: StepWork): Promise<Answer> =>
+  db.database.call<Answer>("start_effect", fence(effectId, work));
+
+export const confirm = (
+  db: TestDatabase,
+  effectId: unknown,
+  work: StepWork,
+  outcome = "confirmed",
+  receipt: Record<string, unknown> = { message_id: "7" },
+): Promise<Answer> =>
+  db.database.call<Answer>("confirm_effect", {
+    ...fence(effectId, work),
+    p_outcome: outcome,
+    p_receipt: receipt,
+  });
+
+export const archive = (db: TestDatabase, work: StepWork, chunks: unknown[] = []): Promise<Answer> =>
+  db.database.call<Answer>("archive_task", { ...lease(work), p_chunks: chunks });
+
+/** A signal all the way to the archive. */
+export async function archivedSignal(db: TestDatabase): Promise<string> {
+  const { taskId, work } = await approvedSignal(db);
+  const { effect_id } = await reserve(db, work);
+  await start(db, effect_id, work);
+  await confirm(db, effect_id, work);
+  const step = (await claim(db, ["orchestrator"])).find(({ task_id }) => task_id === taskId);
+  if (!step) throw new Error("nothing became ready to archive");
+  await archive(db, step);
+  return taskId;
+}
+
+export const fail = (
+  db: TestDatabase,
+  work: StepWork,
+  code = "internal",
+  more: Record<string, unknown> = {},
+): Promise<Answer> =>
+  db.database.call<Answer>("fail_step", { ...lease(work), p_code: code, p_error: "broken", ...more });
+
+/** The codes of the refusals on record for one task or object, oldest first. */
+export async function refusalsOf(db: TestDatabase, where: string): Promise<string[]> {
+  const rows = await db.owner<{ code: string }>(
+    "select code from public.audit_logs where outcome = 'refused' and (task_id = $1 or object = $1) order by id",
+    [where],
+  );
+  return rows.map(({ code }) => code);
+}

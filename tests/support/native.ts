@@ -17,6 +17,8 @@ export interface NativeDatabase extends Omit<TestDatabase, "pg"> {
   ownerUrl: string;
   /** The login that Supabase's own gateway has: it owns nothing and may become service_role. */
   gatewayUrl: string;
+  /** Runs statements as the migrator, then a query, and takes everything back. */
+  trial<T>(statements: string, query: string): Promise<T[]>;
   /** One more pool of sessions, as another process would have. */
   connect(max?: number): Database;
 }
@@ -76,6 +78,18 @@ async function openCopy(what: string, prepare: Prepare): Promise<NativeDatabase>
     database: connect(),
     as,
     owner: (text, params) => as("migrator", text, params),
+    async trial<T>(statements: string, query: string): Promise<T[]> {
+      const takenBack = { rows: [] as T[] };
+      await sql.begin(async (tx) => {
+        await tx.unsafe("set local role migrator");
+        await tx.unsafe(statements).simple();
+        takenBack.rows = [...await tx.unsafe(query)] as T[];
+        throw takenBack;
+      }).catch((thrown) => {
+        if (thrown !== takenBack) throw thrown;
+      });
+      return takenBack.rows;
+    },
     async close() {
       await Promise.all(pools.map((pool) => pool.close()));
       await sql.end({ timeout: 5 });

@@ -84,6 +84,8 @@ describe("an entry is told from an update", () => {
     [{ action: "sell", market_position: "flat", prev_market_position: "long" }, "close long"],
     [{ action: "buy", market_position: "flat" }, "close short"],
     [{ strategy: { order_action: "sell", position_size: 0 } }, "close long"],
+    [{ action: "sell", sentiment: "flat" }, "close long"],
+    [{ action: "sell", sentiment: "bearish" }, "entry short"],
     [{ side: "buy", close_position: "True" }, "close short"],
     [{ side: "buy", close_position: "False" }, "entry long"],
     [{ signal_type: "tp1", market_position: "long" }, "take_profit long"],
@@ -101,8 +103,14 @@ describe("an entry is told from an update", () => {
       ["My (1): order buy @ 2 filled on EURUSD. New strategy position is 2", "entry long"],
       ["My (1): order sell @ 2 filled on EURUSD. New strategy position is -2", "entry short"],
       ["My (1): order sell @ 1 filled on EURUSD. New strategy position is 1", "exit long"],
-      ["My: orden buy @ 2 ejecutada en EURUSD. La nueva posición de la estrategia es 0", "close short"],
-      ["EURUSD에서 sell @ 2 주문이 체결됐습니다. 새로운 스트래티지 포지션은 -2입니다", "entry short"],
+      [
+        "My: orden buy @ 2 ejecutada en EURUSD. La nueva posición de la estrategia es 0",
+        "close short",
+      ],
+      [
+        "EURUSD에서 sell @ 2 주문이 체결됐습니다. 새로운 스트래티지 포지션은 -2입니다",
+        "entry short",
+      ],
     ];
     for (const [sentence, expected] of sentences) {
       const { kind, side, symbol, price } = read(sentence);
@@ -141,14 +149,24 @@ describe("figures", () => {
   });
 
   it("prefers the order's price to the bar's", () => {
-    const alert = read({ ticker: "X", bar: { close: 9 }, strategy: { order: { action: "buy", price: 10 } } });
+    const alert = read({
+      ticker: "X",
+      bar: { close: 9 },
+      strategy: { order: { action: "buy", price: 10 } },
+    });
     expect(alert.price).toBe("10");
   });
 
   it("takes the levels of the side in question, targets in order, percentages apart", () => {
     const both = { "long SL": 9, "long TP": 12, "short SL": 11, "short TP": 8 };
-    expect(read({ symbol: "X", action: "buy", ...both })).toMatchObject({ stop_loss: "9", take_profits: ["12"] });
-    expect(read({ symbol: "X", action: "sell", ...both })).toMatchObject({ stop_loss: "11", take_profits: ["8"] });
+    expect(read({ symbol: "X", action: "buy", ...both })).toMatchObject({
+      stop_loss: "9",
+      take_profits: ["12"],
+    });
+    expect(read({ symbol: "X", action: "sell", ...both })).toMatchObject({
+      stop_loss: "11",
+      take_profits: ["8"],
+    });
     expect(read({ symbol: "X", action: "buy", tp10: 5, tp2: 3, tp1: 2, sl: "1%" }))
       .toMatchObject({ take_profits: ["2", "3", "5"], stop_loss: null, stop_loss_pct: "1" });
     expect(read({ symbol: "X", action: "buy", tp1: 2, tp1_pct: 50 }))
@@ -174,7 +192,9 @@ describe("the alert's id", () => {
     expect(id({ alert_id: "btc-1759054500" })).toBe("btc-1759054500");
     expect(id({ id: "X-2025-09-28T10:15:00Z" })).toBe("X-2025-09-28T10:15:00Z");
     expect(id({ idempotency_key: "k-1" })).toBe("k-1");
-    expect(id({ order_id: "door", strategy: { order: { id: "door" } }, bot_id: 7, strategy_id: "s" })).toBeNull();
+    expect(
+      id({ order_id: "door", strategy: { order: { id: "door" } }, bot_id: 7, strategy_id: "s" }),
+    ).toBeNull();
     expect(id({ id: "Long" })).toBeNull();
     expect(id({ id: "Exit Long" })).toBeNull();
     expect(id({ alert_id: "a".repeat(129) })).toBeNull();
@@ -196,18 +216,28 @@ describe("what was not quite JSON", () => {
     ["%7B%22symbol%22%3A%22X%22%2C%22action%22%3A%22buy%22%7D=", false],
     ['"{\\"symbol\\":\\"X\\",\\"action\\":\\"buy\\"}"', false],
   ])("%j is read, and repaired: %s", (body, repaired) => {
-    expect(read(body)).toMatchObject({ kind: "entry", side: "long", symbol: "X", price: null, repaired });
+    expect(read(body)).toMatchObject({
+      kind: "entry",
+      side: "long",
+      symbol: "X",
+      price: null,
+      repaired,
+    });
   });
 
   it("takes prototype names for names", () => {
-    const alert = read('{"__proto__":{"action":"sell"},"constructor":"x","symbol":"X","action":"buy"}');
+    const alert = read(
+      '{"__proto__":{"action":"sell"},"constructor":"x","symbol":"X","action":"buy"}',
+    );
     expect(alert.side).toBe("long");
     expect(alert.unknown_fields).toEqual(["__proto__.action", "constructor"]);
     expect(({} as Record<string, unknown>).action).toBeUndefined();
   });
 
   it("lets no NUL, control character or half a character through", () => {
-    const parsed = parseAlert('{"symbol":"X","action":"buy","note":"a\\u0000b\u0000c\ud800d\\ud800e\\u0007f"}');
+    const parsed = parseAlert(
+      '{"symbol":"X","action":"buy","note":"a\\u0000b\u0000c\ud800d\\ud800e\\u0007f"}',
+    );
     expect(parsed).toMatchObject({ ok: true, alert: { side: "long" } });
     expect(JSON.stringify(parsed)).not.toMatch(/\\u0000|\\ud800/);
     expect((parsed as { alert: Alert }).alert.note).toMatch(/^abc.d.e f$/u);

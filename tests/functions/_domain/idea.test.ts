@@ -24,7 +24,9 @@ function outcome(body: string): unknown {
 
 describe("each alert gives exactly its idea", () => {
   it.each(bodies)("%s", (file) => {
-    const expected = JSON.parse(readFileSync(new URL(file.replace(".txt", ".expected.json"), folder), "utf8"));
+    const expected = JSON.parse(
+      readFileSync(new URL(file.replace(".txt", ".expected.json"), folder), "utf8"),
+    );
     const body = readFileSync(new URL(file, folder), "utf8");
     expect(outcome(body)).toEqual(expected);
     // Twice the same bytes, since the idea's checksum is what people approve.
@@ -33,8 +35,12 @@ describe("each alert gives exactly its idea", () => {
 
   it("has 20 or more ideas among them, and no expectation without a body", () => {
     const expectations = files.filter((file) => file.endsWith(".expected.json"));
-    expect(expectations.map((file) => file.replace(".expected.json", ".txt")).sort()).toEqual(bodies.sort());
-    const ideas = expectations.filter((file) => "idea" in JSON.parse(readFileSync(new URL(file, folder), "utf8")));
+    expect(expectations.map((file) => file.replace(".expected.json", ".txt")).sort()).toEqual(
+      bodies.sort(),
+    );
+    const ideas = expectations.filter((file) =>
+      "idea" in JSON.parse(readFileSync(new URL(file, folder), "utf8"))
+    );
     expect(ideas.length).toBeGreaterThanOrEqual(20);
   });
 });
@@ -63,7 +69,10 @@ const alert = (fields: Partial<Alert>): Alert => ({
 describe("proposeIdea", () => {
   it("refuses an entry without a usable price, with a sentence for the trader", () => {
     expect(() => proposeIdea(alert({ price: null }), rules)).toThrow(
-      expect.objectContaining({ code: "insufficient_data", detail: expect.stringMatching(/no usable price/) }),
+      expect.objectContaining({
+        code: "insufficient_data",
+        detail: expect.stringMatching(/no usable price/),
+      }),
     );
   });
 
@@ -71,7 +80,10 @@ describe("proposeIdea", () => {
     for (const kind of ["exit", "close", "take_profit", "notice"] as const) {
       const idea = proposeIdea(alert({ kind, price: null, stop_loss_pct: "1" }), rules);
       expect(idea).toMatchObject({ kind: "update", reward_risk: null, take_profits: [] });
-      expect([idea.entry, idea.stop_loss].map(({ origin }) => origin)).toEqual(["unknown", "unknown"]);
+      expect([idea.entry, idea.stop_loss].map(({ origin }) => origin)).toEqual([
+        "unknown",
+        "unknown",
+      ]);
       expect(idea.summary).toMatch(/no new position\.$/);
     }
   });
@@ -79,12 +91,20 @@ describe("proposeIdea", () => {
   it("says of every figure where it is from", () => {
     const idea = proposeIdea(alert({ stop_loss_pct: "0.5", size: "3" }), rules);
     expect(idea.entry).toEqual({ value: "100", origin: "alert", rule: null });
-    expect(idea.stop_loss).toEqual({ value: "99.5", origin: "derived", rule: "stop_loss_pct 0.5 of entry" });
+    expect(idea.stop_loss).toEqual({
+      value: "99.5",
+      origin: "derived",
+      rule: "stop_loss_pct 0.5 of entry",
+    });
     expect(idea.take_profits).toEqual([
       { value: "101", origin: "derived", rule: "policy reward_risk 2 of risk 0.5" },
     ]);
     expect(idea.size).toEqual({ value: "3", origin: "alert", rule: null });
-    expect(proposeIdea(alert({}), rules).size).toEqual({ value: null, origin: "unknown", rule: null });
+    expect(proposeIdea(alert({}), rules).size).toEqual({
+      value: null,
+      origin: "unknown",
+      rule: null,
+    });
   });
 
   it("prefers a level of the alert to its percentage, and that to the policy's", () => {
@@ -100,7 +120,8 @@ describe("proposeIdea", () => {
     expect(idea.stop_loss.value).toBe("103");
     expect(idea.take_profits).toEqual([]);
     expect(idea.reward_risk).toBeNull();
-    expect(proposeIdea(alert({ stop_loss: "99", take_profits: ["98", "105"] }), rules).reward_risk).toBeNull();
+    expect(proposeIdea(alert({ stop_loss: "99", take_profits: ["98", "105"] }), rules).reward_risk)
+      .toBeNull();
   });
 
   it("leaves unknown what would be no price", () => {

@@ -17,7 +17,10 @@ describe("mask", () => {
     [`sk-proj-${"aB3".repeat(10)}`, "[token]"],
     [`ghp_${"a1".repeat(18)} and xoxb-123456789012-abcdefghij`, "[token] and [token]"],
     [`bot 123456789:AA${"x".repeat(33)}`, "bot [token]"],
-    [`https://api.telegram.org/bot123456789:AA${"x".repeat(33)}/getMe`, "https://api.telegram.org/bot[token]/getMe"],
+    [
+      `https://api.telegram.org/bot123456789:AA${"x".repeat(33)}/getMe`,
+      "https://api.telegram.org/bot[token]/getMe",
+    ],
     ["Authorization: Bearer abcdef0123456789", "Authorization: Bearer [token]"],
     [`eyJhbGciOiJIUzI1NiJ9.${"a".repeat(20)}.${"b".repeat(20)}`, "[token]"],
     ["postgres://app:hunter22@db.example:5432/x", "postgres://app:[secret]@db.example:5432/x"],
@@ -48,14 +51,41 @@ describe("mask", () => {
 
   it("changes nothing the second time", () => {
     const piece = fc.constantFrom(
-      "a@b.co", "+4915112345678", "4111111111111111", "DE89370400440532013000", "Bearer abcdefgh12345", "password:", "secret=", "[email]",
-      "[token]", " ", ":", "@", "1", "123456:", "sk-", "ghp_", "abcdefghijklmnop", "x://u:", "seed ", "abandon ", "eyJabcdefghij.", "-----BEGIN PRIVATE KEY-----", "\n",
+      "a@b.co",
+      "+4915112345678",
+      "4111111111111111",
+      "DE89370400440532013000",
+      "Bearer abcdefgh12345",
+      "password:",
+      "secret=",
+      "[email]",
+      "[token]",
+      " ",
+      ":",
+      "@",
+      "1",
+      "123456:",
+      "sk-",
+      "ghp_",
+      "abcdefghijklmnop",
+      "x://u:",
+      "seed ",
+      "abandon ",
+      "eyJabcdefghij.",
+      "-----BEGIN PRIVATE KEY-----",
+      "\n",
     );
     fc.assert(
-      fc.property(fc.oneof(fc.string({ maxLength: 200 }), fc.array(piece, { maxLength: 30 }).map((parts) => parts.join(""))), (text) => {
-        const once = mask(text);
-        expect(mask(once)).toBe(once);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string({ maxLength: 200 }),
+          fc.array(piece, { maxLength: 30 }).map((parts) => parts.join("")),
+        ),
+        (text) => {
+          const once = mask(text);
+          expect(mask(once)).toBe(once);
+        },
+      ),
       { numRuns: 3000 },
     );
   });

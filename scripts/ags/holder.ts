@@ -1,0 +1,94 @@
+import { loadBundledPolicy } from "../../functions/_policy/bundled-policy.ts";
+import { postgresDatabase } from "../../functions/_database/postgres-database.ts";
+import { type CommandDeps, commandsOf } from "../stack/commands.ts";
+import { openEmbedded } from "../stack/embedded.ts";
+import { functionsOf } from "../stack/functions.ts";
+import { lockDirectory } from "../stack/lock.ts";
+import { administerNative } from "../stack/native.ts";
+import { loadSecrets, withSecrets } from "../stack/secrets.ts";
+import { Sentence } from "../stack/sentence.ts";
+import { askStack } from "../stack/socket.ts";
+import { environmentOf } from "../stack/stack.ts";
+import type { Store } from "../stack/store.ts";
+import { wire } from "../stack/wiring.ts";
+
+const variable = (name: string) => Deno.env.get(name);
+
+export const dataDir = (): string => variable("DATA_DIR") ?? ".local";
+export const databaseUrl = (): string | null => variable("DATABASE_URL")?.trim() || null;
+
+/** Who the audit rows name: whoever has this terminal. */
+export const actor = (): string => `cli:${variable("USER") || variable("LOGNAME") || "someone"}`;
+
+/**
+ * Asks whoever holds the database. With DATABASE_URL this process connects itself; else the running stack is asked
+ * through its socket, and where none runs the directory is opened here, under the same lock.
+ */
+export async function ask<T>(command: string, args: Record<string, unknown> = {}): Promise<T> {
+  const url = databaseUrl();
+  if (url === null) {
+    const told = await askStack<T>(dataDir(), { command, ...args });
+    if (told !== null) return told;
+  }
+  const store = url === null ? await openHere() : nativeStore(url);
+  try {
+    const commands = commandsOf(await commandDeps(store));
+    return await commands[command]({ command, ...args }) as T;
+  } finally {
+    await store.close();
+  }
+}
+
+/** True where a stack answers on this directory's socket. */
+export const isRunning = async (): Promise<boolean> =>
+  await askStack(dataDir(), { command: "running" }) !== null;
+
+async function openHere(): Promise<Store> {
+  const lock = await lockDirectory(dataDir(), "npm run ags");
+  try {
+    const store = await openEmbedded(dataDir());
+    return {
+      ...store,
+      async close() {
+        await store.close();
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Without migrating: the CLI works on the database as it is. */
+function nativeStore(url: string): Store {
+  const database = postgresDatabase(url, { max: 1 });
+  return {
+    kind: "postgres",
+    database,
+    applied: [],
+    administer: (name, args) => administerNative(url, name, args),
+    snapshot: () => Promise.resolve(null),
+    close: () => database.close(),
+  };
+}
+
+async function commandDeps(store: Store): Promise<CommandDeps> {
+  const secrets = await loadSecrets(dataDir(), variable);
+  const wiring = wire({
+    environment: environmentOf(withSecrets(variable, secrets), () => {}),
+    database: store.database,
+    policy: await loadBundledPolicy(),
+    log: () => {},
+    print: console.error,
+  });
+  const nudge = () => {};
+  return { wiring, store, dataDir: dataDir(), nudge, functions: functionsOf(wiring, nudge) };
+}
+
+/** A command that the database refused: the answer names the code, and the exit code is not 0. */
+export function unlessRefused<T>(answer: T): T {
+  const { refused, reason } = Object(answer) as { refused?: string; reason?: string };
+  if (refused) throw new Sentence(reason ? `${refused}: ${reason}` : `Refused: ${refused}`);
+  return answer;
+}

@@ -1,0 +1,59 @@
+import type { Stack } from "./stack.ts";
+
+const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/** Ten characters that nobody mistakes for another: 50 bits, for one use within a week. */
+export const pairingCode = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(10))].map((byte) => alphabet[byte % 32]).join("");
+
+/** Only the hash is kept; a code that was lost is replaced at the next start, as long as there is no owner. */
+async function firstOwnerCode({ store }: Stack): Promise<string | null> {
+  const code = pairingCode();
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(code));
+  const hash = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const { needed } = await store.administer<{ needed: boolean }>("create_pairing_code", {
+    p_code_sha256: hash,
+  });
+  return needed ? code : null;
+}
+
+/** What a person needs to know once the platform answers. No token is printed: a terminal's history lives long. */
+export async function welcome(stack: Stack): Promise<string> {
+  const { url, environment, secrets, store, lock, polls, wiring } = stack;
+  const code = await firstOwnerCode(stack);
+  const { policy_sha256: active } = await store.database.call<{ policy_sha256: string | null }>("health");
+  const bot = environment.telegram.botToken !== null;
+  const kept = secrets.made.length > 0 ? `made now: ${secrets.made.join(", ")}` : "as before";
+  return [
+    "",
+    `Dynamic AGS answers on ${url}`,
+    `  alerts     POST ${url}/functions/v1/intake/tradingview/<token>`,
+    `  health     GET  ${url}/functions/v1/dags-domain-health`,
+    `  tokens     ${secrets.path} (${kept}); what the environment sets wins`,
+    `  database   ${store.kind === "embedded" ? "embedded: survives a killed process, not a power cut; keep backups" : "DATABASE_URL"}` +
+    (store.applied.length > 0 ? `; ${store.applied.length} migrations applied` : ""),
+    `  Telegram   ${bot ? polls ? "the bot polls" : "the bot waits for its webhook" : "no TELEGRAM_BOT_TOKEN: messages are printed here and kept in the outbox"}`,
+    ...(lock.takenOver ? ["  The last process ended without closing; its lock was taken over and its work goes on."] : []),
+    ...(wiring.policy.ok
+      ? active === wiring.policy.sha256 ? [] : [
+        "  The active policy is not the one in policies/policy.yaml: nothing is planned or decided until",
+        "  you say which holds: npm run ags -- policy activate",
+      ]
+      : [`  policies/policy.yaml cannot be read: ${wiring.policy.reason}`]),
+    ...(code === null ? [] : ["", "Nobody owns this platform yet.", ...ownerSteps(bot, code)]),
+    ...(code === null ? ["", "Next: send an alert, or look around: npm run ags -- --help"] : []),
+    "",
+  ].join("\n");
+}
+
+const ownerSteps = (bot: boolean, code: string): string[] =>
+  bot
+    ? [
+      `  1. Write to your bot:  /start ${code}  (once, within 7 days)`,
+      "  2. Add who decides:    npm run ags -- members add --role operator --telegram <id> --name <name>",
+    ]
+    : [
+      "  1. Add who decides:    npm run ags -- members add --role operator --telegram 1001 --name otto",
+      "  2. Send an alert, then npm run ags -- approve <code> yes --as otto",
+      `  With a bot later:      /start ${code}  makes its sender the owner (once, within 7 days)`,
+    ];

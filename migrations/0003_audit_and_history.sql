@@ -34,11 +34,14 @@ create function private.refuse(
 ) returns jsonb
 language plpgsql set search_path = ''
 as $$
+declare
+  v_code text := coalesce((select r.code from private.refusal_codes r where r.code = p_code), 'internal');
 begin
+  -- A refusal must not fail itself: what is missing is said as such.
   insert into public.audit_logs (actor, action, object, task_id, outcome, code, after_json)
-  values (p_actor, p_action, p_object, p_task_id, 'refused', p_code,
-    p_extra || case when p_reason is null then '{}'::jsonb else jsonb_build_object('reason', p_reason) end);
-  return jsonb_strip_nulls(p_extra || jsonb_build_object('refused', p_code, 'reason', p_reason));
+  values (coalesce(nullif(left(p_actor, 200), ''), 'unknown'), p_action, coalesce(left(p_object, 200), 'unknown'), p_task_id, 'refused',
+    v_code, p_extra || case when p_reason is null then '{}'::jsonb else jsonb_build_object('reason', p_reason) end);
+  return jsonb_strip_nulls(p_extra || jsonb_build_object('refused', v_code, 'reason', p_reason));
 end
 $$;
 comment on function private.refuse(text, text, text, text, text, text, jsonb) is
@@ -51,21 +54,42 @@ as $$
 declare
   v_actor text := coalesce(nullif(current_setting('dags.actor', true), ''), session_user);
   v_action text := coalesce(nullif(current_setting('dags.action', true), ''), tg_table_name || '.' || lower(tg_op));
+  v_changed bigint;
+  v_written bigint;
 begin
   if tg_op = 'INSERT' then
     insert into public.audit_logs (actor, action, object, task_id, after_json)
     select v_actor, v_action, tg_argv[0] || ':' || (r.body ->> tg_argv[1]), r.body ->> 'task_id', r.body
     from (select to_jsonb(a) as body from new_rows a) r;
+    get diagnostics v_written = row_count;
+    select count(*) into v_changed from new_rows;
+  elsif tg_op = 'DELETE' then
+    insert into public.audit_logs (actor, action, object, task_id, before_json)
+    select v_actor, v_action, tg_argv[0] || ':' || (r.body ->> tg_argv[1]), r.body ->> 'task_id', r.body
+    from (select to_jsonb(b) as body from old_rows b) r;
+    get diagnostics v_written = row_count;
+    select count(*) into v_changed from old_rows;
   else
+    -- A row whose key changed leaves under the old name and arrives under the new one.
     insert into public.audit_logs (actor, action, object, task_id, before_json, after_json)
-    select v_actor, v_action, tg_argv[0] || ':' || (n.body ->> tg_argv[1]), n.body ->> 'task_id', d.was, d.became
+    select v_actor, v_action, tg_argv[0] || ':' || (coalesce(n.body, o.body) ->> tg_argv[1]), coalesce(n.body, o.body) ->> 'task_id',
+      case when n.body is null then o.body when o.body is not null then d.was end,
+      case when o.body is null then n.body when n.body is not null then d.became end
     from (select to_jsonb(a) as body from new_rows a) n
-    join (select to_jsonb(b) as body from old_rows b) o on o.body -> tg_argv[1] = n.body -> tg_argv[1]
+    full join (select to_jsonb(b) as body from old_rows b) o on o.body -> tg_argv[1] = n.body -> tg_argv[1]
     cross join lateral (
       select jsonb_object_agg(e.key, o.body -> e.key) as was, jsonb_object_agg(e.key, e.value) as became
       from jsonb_each(n.body) e where o.body -> e.key is distinct from e.value
     ) d
-    where d.became is not null;
+    where n.body is distinct from o.body;
+    get diagnostics v_written = row_count;
+    select count(*) into v_changed from (select to_jsonb(a) as body from new_rows a) n
+    full join (select to_jsonb(b) as body from old_rows b) o on o.body -> tg_argv[1] = n.body -> tg_argv[1]
+    where n.body is distinct from o.body;
+  end if;
+  -- Somebody may swallow audit rows without an error: then the change does not happen either.
+  if v_written <> v_changed then
+    raise exception 'the audit rows of % were not written', tg_table_name;
   end if;
   return null;
 end
@@ -79,13 +103,17 @@ begin
     'for each statement execute function private.audit_rows(%L, %L)', p_table, p_object, p_key);
   execute format('create trigger _800_audit_update after update on %s referencing old table as old_rows new table as new_rows '
     'for each statement execute function private.audit_rows(%L, %L)', p_table, p_object, p_key);
+  execute format('create trigger _800_audit_delete after delete on %s referencing old table as old_rows '
+    'for each statement execute function private.audit_rows(%L, %L)', p_table, p_object, p_key);
+  execute format('create trigger _800_no_truncate before truncate on %s '
+    'for each statement execute function private.refuse_history_change()', p_table);
 end
 $$;
 comment on function private.audit(regclass, text, text) is
-  'Closes a capability file: every change of the table from here on leaves an audit row.';
+  'Closes a capability file: every change of the table from here on leaves an audit row; TRUNCATE, which cannot, is refused.';
 
--- History knows no owner exemption. The retention job is recognised by its place on the call stack,
--- since a setting could be made by anyone.
+-- History knows no owner exemption. The retention job is recognised by its own statement on top of the call stack:
+-- a setting could be made by anyone, and its bare name could stand in anyone's comment.
 create function private.refuse_history_change() returns trigger
 language plpgsql set search_path = ''
 as $$
@@ -93,8 +121,10 @@ declare
   v_stack text;
 begin
   get diagnostics v_stack = pg_context;
-  if v_stack like '%function private.prune_history(%' then
-    return case when tg_op = 'DELETE' then old else new end;
+  if v_stack ~ ('^PL/pgSQL function private\.refuse_history_change\(\) line [0-9]+ at GET DIAGNOSTICS\n'
+    'SQL statement "delete from public\.(event_receipts r where r|telegram_updates u where u)\.received_at < v_before"\n'
+    'PL/pgSQL function private\.prune_history\(\) line ') then
+    return old;
   end if;
   perform private.raise_refusal('history_is_append_only',
     format('%s on %s.%s is not allowed', tg_op, tg_table_schema, tg_table_name),

@@ -76,9 +76,13 @@ create function api.create_pairing_code(p_code_sha256 text) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 begin
+  if p_code_sha256 is null or p_code_sha256 !~ '^[0-9a-f]{64}$' then
+    return private.refuse('invalid_request', 'administrator', 'member.pairing_code', 'pairing-code', null, 'The code comes as its sha256 in hex.');
+  end if;
   if exists (select 1 from public.members m where m.role = 'owner' and m.status = 'active') then
     return jsonb_build_object('needed', false);
   end if;
+  insert into public.audit_logs (actor, action, object) values ('administrator', 'member.pairing_code', 'pairing-code');
   delete from private.pairing_codes where used_at is null;
   insert into private.pairing_codes (code_sha256) values (p_code_sha256);
   return jsonb_build_object('needed', true);

@@ -18,6 +18,7 @@ insert into private.transitions (subject, from_status, to_status, why) values
   ('task', 'created', 'failed', 'planning failed for good'),
   ('task', 'created', 'cancelled', 'a person cancelled it'),
   ('task', 'planned', 'running', 'the first step was claimed'),
+  ('task', 'planned', 'rejected', 'the request lapsed before it was worked on'),
   ('task', 'planned', 'failed', 'a step failed for good'),
   ('task', 'planned', 'cancelled', 'a person cancelled it'),
   ('task', 'running', 'awaiting_approval', 'the critic passed it and people must decide'),
@@ -29,9 +30,11 @@ insert into private.transitions (subject, from_status, to_status, why) values
   ('task', 'awaiting_approval', 'running', 'everyone asked said yes'),
   ('task', 'awaiting_approval', 'pending_exec', 'approved, and the effect is not switched on'),
   ('task', 'awaiting_approval', 'rejected', 'somebody said no, or nobody answered in time'),
+  ('task', 'awaiting_approval', 'failed', 'a step beside the decision failed for good'),
   ('task', 'awaiting_approval', 'cancelled', 'a person cancelled it'),
   ('task', 'pending_exec', 'publishing', 'the effect was switched on'),
   ('task', 'pending_exec', 'rejected', 'the approval expired'),
+  ('task', 'pending_exec', 'failed', 'a step beside the decision failed for good'),
   ('task', 'pending_exec', 'cancelled', 'a person cancelled it'),
   ('task', 'publishing', 'archived', 'the effect is confirmed and everything is stored'),
   ('task', 'publishing', 'paused', 'the outcome of the effect was not seen'),
@@ -49,13 +52,16 @@ insert into private.transitions (subject, from_status, to_status, why) values
   ('step', 'pending', 'cancelled', 'its task ended'),
   ('step', 'ready', 'running', 'a worker leased it'),
   ('step', 'ready', 'awaiting_approval', 'people were asked'),
+  ('step', 'ready', 'skipped', 'the tier no longer asks anybody'),
   ('step', 'ready', 'cancelled', 'its task ended'),
   ('step', 'running', 'done', 'the lease holder completed it'),
   ('step', 'running', 'ready', 'it will be tried again'),
+  ('step', 'running', 'pending', 'what was approved has changed; it waits for people again'),
   ('step', 'running', 'failed', 'it failed for good'),
   ('step', 'running', 'stale', 'the outcome of its effect was not seen'),
   ('step', 'running', 'cancelled', 'its task ended'),
   ('step', 'awaiting_approval', 'done', 'everyone asked said yes'),
+  ('step', 'done', 'awaiting_approval', 'what was approved has changed; people are asked anew'),
   ('step', 'awaiting_approval', 'failed', 'somebody said no, or nobody answered in time'),
   ('step', 'awaiting_approval', 'cancelled', 'its task ended'),
   ('step', 'stale', 'done', 'a person settled the outcome'),
@@ -124,6 +130,7 @@ create table public.task_steps (
   after text[] not null default '{}',
   waits_for text[] not null default '{}',
   pending_parents integer not null default 0 check (pending_parents >= 0),
+  is_effect boolean not null default false,
   input_ref text,
   input_hash text,
   output_ref text,
@@ -152,6 +159,7 @@ create table public.task_steps (
 comment on table public.task_steps is 'The plan as steps: who does what after whom, and the lease of whoever does it now.';
 comment on column public.task_steps.attempt is 'Grows with every lease: a part of the fence. Only failures are limited to three.';
 comment on column public.task_steps.waits_for is '`after` with skipped nodes replaced by what they waited for.';
+comment on column public.task_steps.is_effect is 'The one step of a plan that may reserve an effect; it ends by its effect alone.';
 comment on column public.task_steps.input_hash is 'sha256 over the request and the parents'' outputs, first 32 hex digits: the last part of the idempotency key.';
 create index task_steps_by_task on public.task_steps (task_id);
 create index task_steps_ready on public.task_steps (run_at, step_id) where status = 'ready';
@@ -210,6 +218,19 @@ begin
     'for each statement execute function private.guard_transitions(%L, %L)', p_table, p_subject, p_key);
   execute format('create trigger _100_guard_update after update on %s referencing old table as old_rows new table as new_rows '
     'for each statement execute function private.guard_transitions(%L, %L)', p_table, p_subject, p_key);
+  execute format('create trigger _300_guard_delete before delete on %s '
+    'for each row execute function private.refuse_removal(%L, %L)', p_table, p_subject, p_key);
+end
+$$;
+
+-- No machine ends by vanishing.
+create function private.refuse_removal() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  perform private.raise_refusal('illegal_transition', format('%s %s cannot be removed', tg_argv[0], to_jsonb(old) ->> tg_argv[1]),
+    'end it by the api function that owns the transition');
+  return null;
 end
 $$;
 
@@ -219,9 +240,11 @@ as $$
 declare
   v_task_id text;
 begin
-  if tg_op = 'DELETE' then
+  if tg_op in ('DELETE', 'UPDATE') then
     select t.task_id into v_task_id from old_rows r join public.tasks t using (task_id) where t.status = 'archived' limit 1;
-  else
+  end if;
+  -- A row moved to another task leaves one and enters the other.
+  if v_task_id is null and tg_op in ('INSERT', 'UPDATE') then
     select t.task_id into v_task_id from new_rows r join public.tasks t using (task_id) where t.status = 'archived' limit 1;
   end if;
   if v_task_id is not null then
@@ -238,7 +261,7 @@ as $$
 begin
   execute format('create trigger _200_frozen_insert after insert on %s referencing new table as new_rows '
     'for each statement execute function private.refuse_frozen()', p_table);
-  execute format('create trigger _200_frozen_update after update on %s referencing new table as new_rows '
+  execute format('create trigger _200_frozen_update after update on %s referencing old table as old_rows new table as new_rows '
     'for each statement execute function private.refuse_frozen()', p_table);
   execute format('create trigger _200_frozen_delete after delete on %s referencing old table as old_rows '
     'for each statement execute function private.refuse_frozen()', p_table);

@@ -43,7 +43,7 @@ create view public.event_envelopes with (security_invoker = true) as
   from public.events e;
 comment on view public.event_envelopes is 'Events under their wire names.';
 revoke all on public.event_envelopes from public, anon, authenticated, service_role;
-grant select on public.event_envelopes to auditor;
+grant select on public.event_envelopes to auditor, authenticated;
 
 create table public.event_receipts (
   receipt_id bigint generated always as identity primary key,

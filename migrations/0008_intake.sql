@@ -32,13 +32,15 @@ end
 $$;
 comment on function private.take_token(text, numeric, numeric) is 'One token from a bucket: 0, or seconds to wait.';
 
+-- A name may look like a number, so a telegram: actor is an account and nothing else. Removed members count too:
+-- whoever asked and was added anew is still the one who asked.
 create function private.person_of(p_actor text) returns uuid
 language sql stable set search_path = ''
 as $$
   select m.person_id from public.members m
-  where m.status = 'active' and (lower(m.name) = lower(regexp_replace(p_actor, '^[a-z-]+:', ''))
-    or m.telegram_user_id = regexp_replace(p_actor, '^[a-z-]+:', '') or m.member_id::text = p_actor)
-  order by m.added_at limit 1
+  where case when p_actor ~ '^telegram:' then m.telegram_user_id = substr(p_actor, 10)
+    else lower(m.name) = lower(regexp_replace(p_actor, '^[a-z-]+:', '')) or m.member_id::text = p_actor end
+  order by m.status = 'active' desc, m.added_at desc limit 1
 $$;
 comment on function private.person_of(text) is 'The person behind an actor such as tradingview:tom, telegram:1001 or a member''s name; null for a machine.';
 
@@ -56,7 +58,7 @@ begin
   insert into public.tasks (task_id, created_at, actor, goal, risk_tier, action, source, source_event_id, id_reused,
     requester_person_id, payload_json)
   values (v_task_id, v_now, p_event ->> 'actor', p_event ->> 'goal', p_tier, p_event ->> 'action', p_event ->> 'source',
-    p_event ->> 'source_event_id', p_id_reused, private.person_of(p_event ->> 'actor'), coalesce(p_event -> 'payload', '{}'));
+    left(p_event ->> 'source_event_id', 200), p_id_reused, private.person_of(p_event ->> 'actor'), coalesce(p_event -> 'payload', '{}'));
   insert into public.task_steps (step_id, task_id, node_id, status, agent, agent_class, action, tier, input_hash, run_at, created_at)
   values (v_step_id, v_task_id, 'plan', 'ready', v_agent, 'planner', 'READ', 'T0', v_hash, v_now, v_now);
   insert into public.events (task_id, type, agent, idempotency_key, payload_json) values
@@ -67,17 +69,39 @@ begin
 end
 $$;
 
+-- What the door should never hand on, in words; null for a whole event.
+create function private.event_problem(p_event jsonb) returns text
+language sql immutable set search_path = ''
+as $$
+  select case
+    when jsonb_typeof(p_event) is distinct from 'object' then 'An event is an object.'
+    when coalesce(p_event ->> 'source', '') !~ '^[a-z][a-z0-9_-]{0,31}$' then 'An event has a source.'
+    when length(p_event ->> 'source_name') > 100 then 'The name of the source is too long.'
+    when coalesce(p_event ->> 'body_sha256', '') !~ '^[0-9a-f]{64}$' then 'An event carries the sha256 of its body.'
+    when octet_length(p_event ->> 'body') > 65536 or octet_length(p_event ->> 'payload') > 65536 then 'The event is larger than 64 KiB.'
+    when p_event #>> '{problem,code}' is null and coalesce(length(p_event ->> 'goal'), 0) not between 1 and 2000
+      then 'An event has a goal of at most 2000 characters.'
+    when p_event #>> '{problem,code}' is null and coalesce(length(p_event ->> 'actor'), 0) not between 1 and 200
+      then 'An event names its actor.'
+    when p_event #>> '{problem,code}' is null and coalesce(length(p_event ->> 'action'), 0) not between 1 and 64
+      then 'An event names an action.'
+  end
+$$;
+
 create function api.accept_event(p_event jsonb) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 declare
   v_source text := p_event ->> 'source';
   v_name text := coalesce(p_event ->> 'source_name', 'default');
-  v_id text := p_event ->> 'source_event_id';
+  -- An id may be as long as the alert; what is compared and indexed is not.
+  v_id text := case when octet_length(p_event ->> 'source_event_id') > 200 then 'sha256:' || private.sha256_hex(p_event ->> 'source_event_id')
+    else p_event ->> 'source_event_id' end;
   v_sha text := p_event ->> 'body_sha256';
   v_door text := 'door:' || v_source || ':' || v_name;
-  v_code text := p_event #>> '{problem,code}';
-  v_reason text := p_event #>> '{problem,reason}';
+  v_code text := (select coalesce(c.code, 'invalid_event') from (select p_event #>> '{problem,code}' as given) g
+    left join private.refusal_codes c on c.code = g.given where g.given is not null);
+  v_reason text := left(p_event #>> '{problem,reason}', 500);
   v_wait numeric;
   v_tier text;
   v_task_id text;
@@ -86,6 +110,9 @@ declare
   v_receipt bigint;
   v_outcome text := 'accepted';
 begin
+  if private.event_problem(p_event) is not null then
+    return private.refuse('invalid_event', 'intake', 'event.accept', 'event', null, private.event_problem(p_event));
+  end if;
   v_wait := private.take_token(v_door, private.policy_number(6000, 'rate_limits', 'intake_per_minute'),
     private.policy_number(6000, 'rate_limits', 'intake_burst'));
   if v_wait > 0 then
@@ -104,8 +131,8 @@ begin
   end if;
 
   if v_code is null then
-    -- A window is no unique key: one lock per (door, body), then a look at the receipts.
-    perform pg_advisory_xact_lock(hashtextextended(v_door || ':' || v_sha || ':' || coalesce(v_id, ''), 0));
+    -- A window is no unique key: one lock per door and id (or body), then a look at the receipts.
+    perform pg_advisory_xact_lock(hashtextextended(v_door || coalesce(':id:' || v_id, ':sha:' || v_sha), 0));
     select r.task_id, r.idempotency_key into v_task_id, v_key from public.event_receipts r
     where r.source = v_source and r.source_name = v_name and r.body_sha256 = v_sha and r.outcome = 'accepted'
       and r.source_event_id is not distinct from v_id

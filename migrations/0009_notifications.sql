@@ -66,11 +66,12 @@ declare
   v_claimed jsonb;
 begin
   update public.notifications n set status = 'queued', lease_expires_at = null
-  where n.status = 'sending' and n.lease_expires_at < v_now;
+  where n.notification_id in (select l.notification_id from public.notifications l
+    where l.status = 'sending' and l.lease_expires_at < v_now order by l.notification_id for update skip locked);
   with pick as materialized (
     select n.notification_id from public.notifications n
     where n.status = 'queued' and n.run_at <= v_now
-    order by n.run_at, n.seq limit least(p_limit, 100) for update skip locked
+    order by n.run_at, n.seq limit least(greatest(p_limit, 1), 100) for update skip locked
   ), claimed as (
     update public.notifications n set status = 'sending', attempt = n.attempt + 1, worker = p_worker,
       lease_expires_at = v_now + interval '60 seconds'
@@ -92,7 +93,13 @@ as $$
 declare
   v_now timestamptz := private.now();
   v_blocked text[];
+  v_finished uuid[];
 begin
+  -- A decision that is being written right now is waited for: its result must reach the card that was just sent.
+  perform 1 from public.approval_requests q where q.request_id in (
+    select n.request_id from jsonb_to_recordset(p_results) as r(notification_id uuid)
+    join public.notifications n using (notification_id) where n.kind = 'approval_card')
+  order by q.request_id for share;
   with item as (
     select * from jsonb_to_recordset(p_results) as r(notification_id uuid, outcome text, message_id text,
       retry_after numeric, error text, channel text)
@@ -103,15 +110,18 @@ begin
       sent_at = case when i.outcome = 'sent' then v_now end,
       message_id = i.message_id, channel = i.channel, last_error = left(i.error, 500), lease_expires_at = null,
       run_at = case when i.outcome = 'retry'
-        then v_now + make_interval(secs => coalesce(i.retry_after, least(60, 2 ^ least(n.attempt, 6)))::double precision) else n.run_at end
+        then v_now + make_interval(secs => least(greatest(coalesce(i.retry_after, least(60, 2 ^ least(n.attempt, 6))), 0), 86400)::double precision)
+        else n.run_at end
     from item i where n.notification_id = i.notification_id and n.status = 'sending'
-    returning n.recipient, n.status, n.kind, n.payload_json
+    returning n.notification_id, n.recipient, n.status
   )
-  select array_agg(distinct f.recipient) filter (where f.status = 'blocked') into v_blocked from finished f;
+  select array_agg(distinct f.recipient) filter (where f.status = 'blocked' and f.recipient is not null), array_agg(f.notification_id)
+  into v_blocked, v_finished from finished f;
+  perform private.catch_up_cards(v_finished);
 
   -- A member the bot may not write to: said once in the members table, and the others are told.
+  perform private.act_as('communicator', 'member.reachability');
   if v_blocked is not null then
-    perform private.act_as('communicator', 'member.unreachable');
     with gone as (
       update public.members m set unreachable_since = v_now, unreachable_reason = 'the bot may not write to this account'
       where m.telegram_user_id = any (v_blocked) and m.status = 'active' and m.unreachable_since is null
@@ -119,13 +129,13 @@ begin
     )
     insert into public.notifications (kind, recipient, payload_json)
     select 'announcement', o.telegram_user_id, jsonb_build_object('topic', 'member_unreachable', 'name', g.name, 'role', g.role)
-    from gone g join public.members o on o.status = 'active' and o.role in ('owner', 'operator')
-      and o.telegram_user_id is not null and o.telegram_user_id <> all (v_blocked);
+    from gone g left join public.members o on o.status = 'active' and o.role in ('owner', 'operator')
+      and o.telegram_user_id is not null and o.unreachable_since is null and o.telegram_user_id <> all (v_blocked);
   end if;
   update public.members m set unreachable_since = null, unreachable_reason = null
   where m.unreachable_since is not null and m.status = 'active' and m.telegram_user_id in (
     select n.recipient from jsonb_to_recordset(p_results) as r(notification_id uuid, outcome text)
-    join public.notifications n using (notification_id) where r.outcome = 'sent');
+    join public.notifications n using (notification_id) where r.outcome = 'sent' and n.status = 'sent');
   return jsonb_build_object('blocked', coalesce(to_jsonb(v_blocked), '[]'));
 end
 $$;

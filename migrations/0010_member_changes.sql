@@ -7,18 +7,23 @@ as $$
 declare
   v_name text := p_member ->> 'name';
   v_telegram text := p_member ->> 'telegram_user_id';
-  v_person uuid := gen_random_uuid();
+  v_auth text := p_member ->> 'auth_user_id';
+  -- An account that comes back is the person who left: nobody becomes two by being added again.
+  v_person uuid := coalesce((select m.person_id from public.members m
+    where m.telegram_user_id = p_member ->> 'telegram_user_id' or m.auth_user_id::text = p_member ->> 'auth_user_id'
+    order by m.added_at desc limit 1), gen_random_uuid());
   v_row public.members;
 begin
   if v_name is null or v_name !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'
     or coalesce(p_member ->> 'role', '') not in ('owner', 'operator', 'reviewer')
-    or (v_telegram is not null and v_telegram !~ '^[1-9][0-9]{0,19}$') then
+    or (v_telegram is not null and v_telegram !~ '^[1-9][0-9]{0,19}$')
+    or (v_auth is not null and v_auth !~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$') then
     return private.refuse('invalid_request', p_actor, 'member.add', 'member:' || coalesce(left(v_name, 64), '?'), null,
       'A member has a role (owner, operator, reviewer), a name without spaces and a numeric Telegram id.');
   end if;
   lock table public.members in share row exclusive mode;
   if exists (select 1 from public.members m where m.status = 'active'
-    and (lower(m.name) = lower(v_name) or m.telegram_user_id = v_telegram)) then
+    and (lower(m.name) = lower(v_name) or m.telegram_user_id = v_telegram or m.auth_user_id::text = v_auth)) then
     return private.refuse('duplicate_member', p_actor, 'member.add', 'member:' || v_name, null,
       'An active member already has this name or Telegram id; remove that one first.');
   end if;
@@ -31,15 +36,15 @@ begin
     end if;
   end if;
   perform private.act_as(p_actor, 'member.add');
-  insert into public.members (name, role, telegram_user_id, person_id, added_by)
-  values (v_name, p_member ->> 'role', v_telegram, v_person, p_actor) returning * into v_row;
+  insert into public.members (name, role, telegram_user_id, auth_user_id, person_id, added_by)
+  values (v_name, p_member ->> 'role', v_telegram, v_auth::uuid, v_person, coalesce(p_actor, 'administrator')) returning * into v_row;
   perform private.announce(jsonb_build_object('topic', 'member_added', 'name', v_row.name, 'role', v_row.role, 'by', p_actor),
     array['owner']);
   return private.member_json(v_row);
 end
 $$;
 comment on function api.add_member(jsonb, text) is
-  'Adds a member; every owner is told. Refuses invalid_request, duplicate_member, not_found. Administrator only.';
+  'Adds a member: role, name, telegram_user_id, auth_user_id, person (the name of another account of the same person); every owner is told. Refuses invalid_request, duplicate_member, not_found. Administrator only.';
 revoke all on function api.add_member(jsonb, text) from public;
 grant execute on function api.add_member(jsonb, text) to administrator;
 
@@ -62,7 +67,7 @@ begin
   perform private.act_as(p_actor, 'member.remove');
   perform private.announce(jsonb_build_object('topic', 'member_removed', 'name', v_row.name, 'role', v_row.role, 'by', p_actor),
     array['owner']);
-  update public.members m set status = 'removed', removed_at = private.now(), removed_by = p_actor
+  update public.members m set status = 'removed', removed_at = private.now(), removed_by = coalesce(p_actor, 'administrator')
   where m.member_id = v_row.member_id returning * into v_row;
   return private.member_json(v_row);
 end

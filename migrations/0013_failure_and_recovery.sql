@@ -7,7 +7,7 @@ create function private.outcome_of(p_code text) returns text
 language sql immutable set search_path = ''
 as $$
   select case
-    when p_code in ('insufficient_data', 'request_expired', 'critic_rejected', 'unusable_alert') then 'rejected'
+    when p_code in ('insufficient_data', 'request_expired', 'critic_rejected', 'unusable_alert', 'digest_drift', 'approval_missing') then 'rejected'
     when p_code in ('policy_not_active', 'policy_invalid') then 'wait'
     when p_code in ('internal', 'unavailable', 'rate_limited') then 'retry'
     else 'failed'
@@ -25,18 +25,23 @@ declare
   v_retry_at timestamptz;
 begin
   if v_step.step_id is null then
-    return private.refuse_stale(p_step_id, 'step.fail');
+    return private.refuse_stale(p_step_id, 'step.fail', jsonb_build_object('code', v_code));
   end if;
   perform private.refuse(v_code, v_step.agent, 'step.fail', 'step:' || p_step_id, v_step.task_id, left(p_error, 500));
   perform private.act_as(v_step.agent, 'step.fail');
   perform private.emit('STEP_FAILED', v_step.task_id, v_step.agent,
     v_step.task_id || ':' || v_step.node_id || ':' || v_step.input_hash || ':failed:' || p_attempt,
     jsonb_build_object('node_id', v_step.node_id, 'code', v_code, 'attempt', p_attempt));
+  if exists (select 1 from public.effects e where e.step_id = p_step_id and e.status = 'sent') then
+    -- The call had left: whatever its worker says of itself, nobody saw the answer.
+    perform private.mark_effect_unknown(p_step_id);
+    return jsonb_build_object('status', 'stale', 'task_status', 'paused');
+  end if;
   if v_outcome = 'retry' and v_step.failures >= 2 then
     v_outcome := 'failed';
   end if;
   if v_outcome in ('retry', 'wait') then
-    v_retry_at := private.now() + make_interval(secs => coalesce(p_retry_after,
+    v_retry_at := private.now() + make_interval(secs => coalesce(least(greatest(p_retry_after, 0), 86400),
       case v_outcome when 'wait' then 5 else random() * least(60, 2 ^ (v_step.failures + 1)) end)::double precision);
     update public.task_steps s set status = 'ready', run_at = v_retry_at, lease_token = null, lease_expires_at = null,
       failures = case when v_outcome = 'wait' then s.failures else s.failures + 1 end, last_code = v_code, last_error = left(p_error, 500)
@@ -50,7 +55,7 @@ begin
 end
 $$;
 comment on function api.fail_step(uuid, integer, uuid, text, text, numeric) is
-  'Gives a leased step back for another attempt (three in all), or ends its task as failed or rejected. Refuses stale_lease.';
+  'Gives a leased step back for another attempt (three in all), or ends its task as failed or rejected; with an effect under way the outcome is unknown. Refuses stale_lease.';
 revoke all on function api.fail_step(uuid, integer, uuid, text, text, numeric) from public;
 grant execute on function api.fail_step(uuid, integer, uuid, text, text, numeric) to service_role;
 
@@ -64,7 +69,7 @@ begin
     return private.refuse_stale(p_step_id, 'step.extend');
   end if;
   perform private.act_as(v_step.agent, 'step.extend');
-  update public.task_steps s set lease_expires_at = private.now() + interval '30 seconds' where s.step_id = p_step_id;
+  update public.task_steps s set lease_expires_at = greatest(s.lease_expires_at, private.now() + interval '30 seconds') where s.step_id = p_step_id;
   return jsonb_build_object('status', 'running');
 end
 $$;
@@ -76,14 +81,21 @@ create function private.reap_leases() returns integer
 language plpgsql set search_path = ''
 as $$
 declare
+  v_lost record;
   v_step public.task_steps;
   v_count integer := 0;
 begin
   perform private.act_as('reaper', 'step.reap');
-  for v_step in
-    select s.* from public.task_steps s where s.status = 'running' and s.lease_expires_at < private.now()
-    order by s.step_id limit 100 for update skip locked
+  for v_lost in
+    select s.step_id, s.task_id from public.task_steps s where s.status = 'running' and s.lease_expires_at < private.now()
+    order by s.lease_expires_at limit 100
   loop
+    -- Task before step, and no waiting: whoever holds the task is about to end the step, or leaves it for the next round.
+    perform 1 from public.tasks t where t.task_id = v_lost.task_id for no key update skip locked;
+    continue when not found;
+    select s.* into v_step from public.task_steps s
+    where s.step_id = v_lost.step_id and s.status = 'running' and s.lease_expires_at < private.now() for no key update skip locked;
+    continue when v_step.step_id is null;
     v_count := v_count + 1;
     if exists (select 1 from public.effects e where e.step_id = v_step.step_id and e.status = 'sent') then
       perform private.mark_effect_unknown(v_step.step_id);
@@ -100,7 +112,7 @@ begin
 end
 $$;
 comment on function private.reap_leases() is
-  'Gives steps with a lost lease back. Found and updated under one row lock, so a completion in between wins.';
+  'Gives steps with a lost lease back. Looked at again under the lock, so a completion in between wins.';
 
 -- An embedded database has one process, and that process holds the directory's lock: whatever was leased
 -- before it started belongs to a dead one. A kill is not the step's failure, so it is not counted.

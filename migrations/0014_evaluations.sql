@@ -30,6 +30,11 @@ create index evaluations_by_task on public.evaluations (task_id, seq);
 create index evaluations_by_step on public.evaluations (step_id);
 create index evaluations_by_artifact on public.evaluations (artifact_id);
 
+-- The tier that holds now: a policy that has since raised the action's tier counts, one that lowered it does not.
+create function private.effective_tier(p_task public.tasks) returns text
+language sql stable set search_path = ''
+as $$ select greatest(p_task.risk_tier, coalesce(private.action_tier(p_task.action), 'T3')) $$;
+
 create function private.store_evaluation(p_step_id uuid, p_task_id text, p_critic text, p_evaluation jsonb) returns jsonb
 language plpgsql set search_path = ''
 as $$
@@ -43,25 +48,34 @@ declare
   v_score numeric;
   v_verdict text;
 begin
+  if coalesce(length(p_critic), 0) not between 1 and 100 or octet_length(p_evaluation::text) > 65536
+    or coalesce(jsonb_typeof(p_evaluation -> 'red_flags'), 'array') not in ('array', 'null') then
+    return private.refuse('invalid_request', p_critic, 'evaluation.record', 'task:' || p_task_id, p_task_id, 'The evaluation does not have the documented shape.');
+  end if;
   select a.* into v_artifact from public.artifacts a
   where a.task_id = p_task_id and a.artifact_id::text = p_evaluation ->> 'artifact_id';
   if v_artifact.artifact_id is null then
     return private.refuse('evaluation_missing', p_critic, 'evaluation.record', 'task:' || p_task_id, p_task_id, 'no artifact of this task was evaluated');
   end if;
+  -- The mark is for the bytes that are stored, not for those that somebody once read.
+  if private.sha256_hex(v_artifact.content) <> v_artifact.checksum
+    or p_evaluation ->> 'artifact_checksum' <> v_artifact.checksum then
+    return private.refuse('digest_drift', p_critic, 'evaluation.record', 'artifact:' || v_artifact.artifact_id, p_task_id);
+  end if;
   if v_artifact.agent = p_critic then
     return private.refuse('author_is_critic', p_critic, 'evaluation.record', 'artifact:' || v_artifact.artifact_id, p_task_id);
   end if;
   if exists (select 1 from (values ('policy', 1), ('evidence', 2), ('factuality', 3), ('clarity', 2), ('risk', 1)) c(name, most)
-    where coalesce(jsonb_typeof(v_marks -> c.name), '') <> 'number' or (v_marks ->> c.name)::numeric not between 0 and c.most) then
+    where case when jsonb_typeof(v_marks -> c.name) = 'number' then (v_marks ->> c.name)::numeric not between 0 and c.most else true end) then
     return private.refuse('score_out_of_range', p_critic, 'evaluation.record', 'artifact:' || v_artifact.artifact_id, p_task_id);
   end if;
   v_total := (v_marks ->> 'policy')::numeric + (v_marks ->> 'evidence')::numeric + (v_marks ->> 'factuality')::numeric
     + (v_marks ->> 'clarity')::numeric + (v_marks ->> 'risk')::numeric;
   v_score := round(round(v_total, 2) / 9, 4);
-  select (private.approval_rule(t.risk_tier)).min_score into v_threshold from public.tasks t where t.task_id = p_task_id;
+  select (private.approval_rule(private.effective_tier(t))).min_score into v_threshold from public.tasks t where t.task_id = p_task_id;
   v_threshold := coalesce(v_threshold, 1);
   select coalesce(array_agg(distinct f), '{}') into v_flags from (
-    select jsonb_array_elements_text(coalesce(p_evaluation -> 'red_flags', '[]')) as f
+    select jsonb_array_elements_text(coalesce(nullif(p_evaluation -> 'red_flags', 'null'), '[]')) as f
     union all select 'policy' where (v_marks ->> 'policy')::numeric < 1
     union all select 'risk' where (v_marks ->> 'risk')::numeric < 1) flags;
   -- The critic may be stricter than the policy, never laxer.
@@ -88,7 +102,7 @@ declare
   v_task_id text;
 begin
   for v_task_id in
-    select e.task_id from public.evaluations e where e.step_id = any (p_steps) and e.verdict = 'fail' order by e.task_id
+    select distinct e.task_id from public.evaluations e where e.step_id = any (p_steps) and e.verdict = 'fail' order by e.task_id
   loop
     perform private.end_task(v_task_id, 'rejected', 'critic_rejected');
   end loop;
@@ -106,6 +120,10 @@ create function api.record_evaluation(p_evaluation jsonb, p_task_id text) return
 language plpgsql security definer set search_path = ''
 as $$
 begin
+  perform 1 from public.tasks t where t.task_id = p_task_id for no key update;
+  if octet_length(p_evaluation::text) > 65536 then
+    return private.refuse('payload_too_large', 'critic', 'evaluation.record', 'task:' || p_task_id);
+  end if;
   if exists (select 1 from public.tasks t where t.task_id = p_task_id and t.status = 'archived') then
     insert into public.audit_logs (actor, action, object, task_id, after_json)
     values (coalesce(p_evaluation ->> 'critic', 'critic'), 'evaluation.consult', 'task:' || p_task_id, p_task_id, p_evaluation);

@@ -78,8 +78,8 @@ as $$
   with recursive request as (
     select r.required_slots from public.approval_requests r where r.request_id = p_request_id
   ), yes as (
-    -- An approver who was removed or demoted since does not count.
-    select a.person_id, a.role from public.approvals a
+    -- An approver who was removed or demoted since does not count; two accounts that belong to one person now are one.
+    select m.person_id, a.role from public.approvals a
     join public.members m on m.member_id = a.member_id and m.status = 'active' and m.role = a.role
     where a.request_id = p_request_id and a.decision = 'approve'
   ), filled (slot, persons) as (
@@ -111,6 +111,16 @@ as $$
   where t.task_id = p_request.task_id
 $$;
 
+-- Whether bytes of the evaluated step are no longer those that were stored, or the evaluated ones not those evaluated.
+create function private.artifacts_altered(p_evaluation public.evaluations) returns boolean
+language sql stable set search_path = ''
+as $$
+  select not exists (select 1 from public.artifacts a where a.artifact_id = p_evaluation.artifact_id
+      and private.sha256_hex(a.content) = p_evaluation.artifact_checksum)
+    or exists (select 1 from public.artifacts a join public.artifacts e on e.artifact_id = p_evaluation.artifact_id and e.step_id = a.step_id
+      where private.sha256_hex(a.content) <> a.checksum)
+$$;
+
 create function private.open_request(p_step_id uuid) returns void
 language plpgsql set search_path = ''
 as $$
@@ -121,14 +131,31 @@ declare
   v_expires timestamptz;
   v_bound jsonb;
   v_request public.approval_requests;
+  v_evaluation public.evaluations;
 begin
-  select s.* into v_step from public.task_steps s where s.step_id = p_step_id for update;
-  select t.* into v_task from public.tasks t where t.task_id = v_step.task_id for update;
+  select s.* into v_step from public.task_steps s where s.step_id = p_step_id for no key update;
+  select t.* into v_task from public.tasks t where t.task_id = v_step.task_id for no key update;
+  if private.effective_tier(v_task) > v_task.risk_tier then
+    update public.tasks t set risk_tier = private.effective_tier(v_task) where t.task_id = v_task.task_id returning * into v_task;
+  end if;
   v_rule := private.approval_rule(v_task.risk_tier);
+  v_evaluation := private.gating_evaluation(v_task.task_id);
   v_expires := v_task.created_at + make_interval(mins => private.policy_number(
     private.policy_number(24, 'windows', 'request_hours') * 60, 'flows', v_task.flow, 'expires_minutes')::integer);
-  if v_rule is null or (private.gating_evaluation(v_task.task_id)).verdict is distinct from 'pass' then
-    perform private.end_task(v_task.task_id, 'rejected', 'evaluation_missing');
+  -- People are asked only about what the critic passed, by the rule of now, and whose bytes are still those it read.
+  if v_rule is null or v_evaluation.verdict is distinct from 'pass' or v_evaluation.score < v_rule.min_score
+    or private.artifacts_altered(v_evaluation) then
+    perform private.end_task(v_task.task_id, 'rejected', case when v_rule is null then 'policy_invalid'
+      when v_evaluation.evaluation_id is null then 'evaluation_missing'
+      when v_evaluation.verdict <> 'pass' or v_evaluation.score < v_rule.min_score then 'critic_rejected' else 'digest_drift' end);
+    return;
+  end if;
+  if v_rule.slots = '{}' then
+    -- Planned under a policy that asked somebody; the active one asks nobody.
+    update public.task_steps s set status = case s.status when 'ready' then 'skipped' else 'done' end, ended_at = private.now()
+    where s.step_id = p_step_id and s.status in ('ready', 'awaiting_approval');
+    update public.tasks t set status = 'running' where t.task_id = v_task.task_id and t.status = 'awaiting_approval';
+    perform private.advance(array[p_step_id]);
     return;
   end if;
   -- The clock of a signal starts at the alert: an hour-old entry is not worth a person's minute.
@@ -141,17 +168,16 @@ begin
   values (private.dated_id(v_task.risk_tier, '', 'request', 'private.request_numbers', private.now()), v_task.task_id, v_task.task_id,
     p_step_id, v_task.risk_tier, v_task.action, v_rule.slots, private.digest_json(v_bound), v_bound, v_expires)
   returning * into v_request;
-  if v_step.status = 'ready' then
-    update public.task_steps s set status = 'awaiting_approval', started_at = private.now() where s.step_id = p_step_id;
-    update public.tasks t set status = 'awaiting_approval' where t.task_id = v_task.task_id;
-  end if;
+  update public.task_steps s set status = 'awaiting_approval', started_at = coalesce(s.started_at, private.now()), ended_at = null
+  where s.step_id = p_step_id and s.status <> 'awaiting_approval';
+  update public.tasks t set status = 'awaiting_approval' where t.task_id = v_task.task_id and t.status <> 'awaiting_approval';
   perform private.emit('NEED_APPROVAL', v_task.task_id, 'orchestrator', v_task.task_id || ':' || v_step.node_id || ':' || v_request.code,
     jsonb_build_object('code', v_request.code, 'tier', v_request.tier, 'digest', v_request.digest, 'expires_at', private.iso(v_expires)));
 
   insert into public.notifications (kind, recipient, payload_json, task_id, request_id)
   select 'approval_card', m.telegram_user_id, private.card(v_request), v_task.task_id, v_request.request_id
   from public.members m
-  where m.status = 'active' and m.telegram_user_id is not null and m.person_id is distinct from v_task.requester_person_id
+  where m.status = 'active' and m.telegram_user_id is not null and m.person_id is distinct from v_task.requester_person_id and m.person_id is distinct from private.person_of(v_task.actor)
     and exists (select 1 from unnest(v_rule.slots) s where m.role = any (private.slot_roles(s)));
   if not found then
     perform private.announce(jsonb_build_object('topic', 'no_approver', 'code', v_request.code, 'task_id', v_task.task_id,
@@ -185,11 +211,33 @@ begin
     update public.notifications n set status = 'failed', last_error = 'the request closed first'
     where n.request_id = p_request.request_id and n.kind = 'approval_card' and n.status = 'queued';
   end if;
+  -- Edits may arrive late, but not out of order.
+  update public.notifications n set status = 'failed', last_error = 'a newer edit follows'
+  where n.request_id = p_request.request_id and n.kind = 'card_result' and n.status = 'queued';
   insert into public.notifications (kind, recipient, payload_json, task_id, request_id, edit_message_id)
   select 'card_result', n.recipient, private.card(p_request) || jsonb_build_object('status', p_request.status), p_request.task_id,
     p_request.request_id, n.message_id
   from public.notifications n
   where n.request_id = p_request.request_id and n.kind = 'approval_card' and n.status = 'sent' and n.message_id is not null;
+end
+$$;
+
+-- For notifications that have just been completed: a card that was on its way while its request changed is edited now,
+-- one that would be tried again after its request closed is dropped, and so is an edit that a newer one overtook.
+create function private.catch_up_cards(p_notifications uuid[]) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  insert into public.notifications (kind, recipient, payload_json, task_id, request_id, edit_message_id)
+  select 'card_result', n.recipient, private.card(q) || jsonb_build_object('status', q.status), q.task_id, q.request_id, n.message_id
+  from public.notifications n join public.approval_requests q using (request_id)
+  where n.notification_id = any (p_notifications) and n.kind = 'approval_card' and n.status = 'sent' and n.message_id is not null
+    and (q.status <> 'open' or exists (select 1 from public.approvals a where a.request_id = q.request_id and a.ts >= n.created_at));
+  update public.notifications n set status = 'failed', last_error = coalesce(n.last_error || '; ', '') || 'overtaken'
+  where n.notification_id = any (p_notifications) and n.status = 'queued' and (
+    (n.kind = 'approval_card' and exists (select 1 from public.approval_requests q where q.request_id = n.request_id and q.status <> 'open'))
+    or (n.kind = 'card_result' and exists (select 1 from public.notifications o where o.request_id = n.request_id and o.kind = 'card_result'
+      and o.recipient = n.recipient and o.seq > n.seq)));
 end
 $$;
 

@@ -1,6 +1,6 @@
 -- The promise of this file: there is one function that writes a decision, and it checks everything again.
 -- Refuses: unknown_request, request_closed, request_expired, already_decided, wrong_role, self_approval,
--- dual_control_violation, digest_drift, policy_not_active.
+-- dual_control_violation, digest_drift, policy_not_active, policy_invalid, invalid_request.
 
 create function private.settle_request(p_request public.approval_requests) returns void
 language plpgsql set search_path = ''
@@ -31,10 +31,16 @@ declare
   v_code text;
   v_earlier public.approvals;
 begin
+  if p_decision is null or p_decision not in ('approve', 'reject') then
+    return private.refuse('invalid_request', v_actor, 'approval.decide', 'request:' || coalesce(left(p_code, 40), 'button'), null, 'The decision is approve or reject.');
+  end if;
   select r.* into v_request from public.approval_requests r
   where r.nonce = p_nonce or r.code = p_code
     or (r.task_id = p_code and r.status in ('open', 'approved', 'consumed', 'rejected', 'expired'))
-  order by r.requested_at desc limit 1 for update;
+  order by r.requested_at desc, r.code desc limit 1;
+  -- Task before request, as everywhere; what was read before the locks is read again.
+  perform 1 from public.tasks t where t.task_id = v_request.task_id for no key update;
+  select r.* into v_request from public.approval_requests r where r.request_id = v_request.request_id for update;
   if v_request.request_id is null then
     return private.refuse('unknown_request', v_actor, 'approval.decide', 'request:' || coalesce(left(p_code, 40), 'button'));
   end if;
@@ -50,9 +56,9 @@ begin
     when v_request.status = 'expired' then 'request_expired'
     when v_earlier.member_id = p_member.member_id then 'already_decided'
     when v_request.status <> 'open' then 'request_closed'
-    when p_policy_sha256 is distinct from private.active_policy_sha256() then 'policy_not_active'
+    when private.policy_problem(p_policy_sha256) is not null then private.policy_problem(p_policy_sha256)
     when not exists (select 1 from unnest(v_request.required_slots) s where p_member.role = any (private.slot_roles(s))) then 'wrong_role'
-    when p_member.person_id = coalesce(v_task.requester_person_id, private.person_of(v_task.actor)) then 'self_approval'
+    when p_member.person_id in (v_task.requester_person_id, private.person_of(v_task.actor)) then 'self_approval'
     when v_earlier.approval_id is not null then 'dual_control_violation'
     when private.digest_json(private.bound_to(v_request.task_id, v_request.step_id, v_request.expires_at)) <> v_request.digest then 'digest_drift'
   end;
@@ -122,13 +128,12 @@ declare
   v_count integer := 0;
 begin
   for v_request in
-    select r.* from public.approval_requests r join public.tasks t using (task_id)
-    where r.status in ('open', 'approved') and r.expires_at <= private.now()
-      and t.status in ('awaiting_approval', 'running', 'pending_exec')
-      -- A step that is being published right now decides for itself, in reserve_effect.
-      and not exists (select 1 from public.task_steps s where s.task_id = r.task_id and s.status = 'running')
-    order by r.request_id limit 100 for update of r skip locked
+    select r.* from public.approval_requests r
+    where r.status in ('open', 'approved') and r.expires_at <= private.now() order by r.expires_at limit 100
   loop
+    -- A task that is locked is being decided or reserved right now, which looks at the clock itself.
+    perform 1 from public.tasks t where t.task_id = v_request.task_id for no key update skip locked;
+    continue when not found;
     perform private.expire_request(v_request.request_id);
     v_count := v_count + 1;
   end loop;

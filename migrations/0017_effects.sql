@@ -1,7 +1,7 @@
 -- The promise of this file: an effect starts through one function, which recomputes what was approved, and
 -- is reserved at most once per key. An outcome that was not seen is unknown and never retried.
 -- Refuses: stale_lease, policy_not_active, evaluation_missing, critic_rejected, approval_missing,
--- request_expired, digest_drift, local_decision, t3_execution_disabled, effect_exists.
+-- request_expired, digest_drift, local_decision, t3_execution_disabled, effect_exists, invalid_request.
 
 create table public.effects (
   effect_id uuid primary key default gen_random_uuid(),
@@ -25,6 +25,7 @@ create table public.effects (
   last_error text,
   constraint effect_kind_is_known check (kind in ('publish', 'record')),
   constraint effect_channel_is_known check (channel in ('telegram', 'console', 'internal')),
+  constraint a_record_stays_in_the_house check ((kind = 'record') = (channel = 'internal')),
   constraint effect_status_is_known check (status in ('reserved', 'sent', 'confirmed', 'unknown', 'failed')),
   constraint confirmed_exactly_when_stamped check ((status = 'confirmed') = (confirmed_at is not null))
 );
@@ -49,6 +50,54 @@ as $$
   end
 $$;
 
+-- Everything that must hold when an effect is reserved and again when it starts; null when it does.
+create function private.effect_problem(p_task public.tasks, p_request public.approval_requests, p_kind text, p_channel text, p_payload jsonb)
+returns text
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_tier text := private.effective_tier(p_task);
+  v_rule private.approval_rule := private.approval_rule(v_tier);
+  v_evaluation public.evaluations := private.gating_evaluation(p_task.task_id);
+begin
+  return case
+    when v_rule is null then 'policy_invalid'
+    when private.action_tier(p_task.action) is null then 'unclassified_action'
+    when v_evaluation.evaluation_id is null then 'evaluation_missing'
+    when v_evaluation.verdict <> 'pass' or v_evaluation.score < v_rule.min_score then 'critic_rejected'
+    when v_rule.slots <> '{}' and private.approval_problem(p_task, p_request, p_channel) is not null
+      then private.approval_problem(p_task, p_request, p_channel)
+    when private.artifacts_altered(v_evaluation) then 'digest_drift'
+    -- What needs nobody stays in the house, and what people decided on does not end as a note.
+    when p_kind = 'publish' and v_rule.slots = '{}' then 'approval_missing'
+    when p_kind = 'record' and v_tier > 'T1' then 'invalid_request'
+    -- What is published is the post that people saw, byte for byte, and nothing that would change how it reads.
+    when p_kind = 'publish' and not exists (select 1 from public.artifacts a join public.artifacts o on o.step_id = a.step_id
+      where o.artifact_id = v_evaluation.artifact_id and a.type = 'post' and p_payload = jsonb_build_object('text', a.content)) then 'digest_drift'
+  end;
+end
+$$;
+
+-- What was approved is no longer what would be done: the approval lapses, the effect's step waits for people again.
+create function private.ask_anew(p_request_id uuid, p_effect_step_id uuid) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_request public.approval_requests;
+  v_human text;
+begin
+  perform private.act_as('orchestrator', 'approval.supersede');
+  update public.approval_requests r set status = 'superseded', closed_at = private.now()
+  where r.request_id = p_request_id returning * into v_request;
+  perform private.show_result(v_request);
+  select s.node_id into v_human from public.task_steps s where s.step_id = v_request.step_id;
+  update public.task_steps s set status = 'pending', pending_parents = 1, lease_token = null, lease_expires_at = null,
+    waits_for = case when v_human = any (s.waits_for) then s.waits_for else array[v_human] end
+  where s.step_id = p_effect_step_id;
+  perform private.open_request(v_request.step_id);
+end
+$$;
+
 create function api.reserve_effect(p_step_id uuid, p_attempt integer, p_lease_token uuid, p_kind text, p_channel text,
   p_destination text, p_payload jsonb, p_policy_sha256 text) returns jsonb
 language plpgsql security definer set search_path = ''
@@ -56,8 +105,6 @@ as $$
 declare
   v_step public.task_steps := private.leased_step(p_step_id, p_attempt, p_lease_token);
   v_task public.tasks;
-  v_rule private.approval_rule;
-  v_evaluation public.evaluations;
   v_request public.approval_requests;
   v_effect public.effects;
   v_code text;
@@ -66,39 +113,28 @@ begin
   if v_step.step_id is null then
     return private.refuse_stale(p_step_id, 'effect.reserve');
   end if;
-  select t.* into v_task from public.tasks t where t.task_id = v_step.task_id for update;
+  select t.* into v_task from public.tasks t where t.task_id = v_step.task_id;
   v_key := v_task.task_id || ':' || v_step.node_id || ':' || v_step.input_hash;
   select e.* into v_effect from public.effects e where e.idempotency_key = v_key for update;
   if v_effect.status = 'reserved' then
-    -- A worker died between reserving and sending: nothing left the house, so this one goes on.
+    -- A worker died between reserving and sending: nothing left the house, so this one goes on; start_effect looks again.
     return jsonb_build_object('effect_id', v_effect.effect_id, 'status', 'reserved', 'idempotency_key', v_key, 'payload', v_effect.payload_json);
   elsif v_effect.effect_id is not null then
     return private.refuse('effect_exists', v_step.agent, 'effect.reserve', 'effect:' || v_effect.effect_id, v_task.task_id, null,
       jsonb_build_object('status', v_effect.status));
   end if;
 
-  v_rule := private.approval_rule(v_task.risk_tier);
-  v_evaluation := private.gating_evaluation(v_task.task_id);
   select r.* into v_request from public.approval_requests r where r.task_id = v_task.task_id and r.status = 'approved' for update;
-  v_code := case
-    when p_policy_sha256 is distinct from private.active_policy_sha256() then 'policy_not_active'
-    when v_rule is null then 'policy_invalid'
-    when v_evaluation.evaluation_id is null then 'evaluation_missing'
-    when v_evaluation.verdict <> 'pass' or v_evaluation.score < v_rule.min_score then 'critic_rejected'
-    when v_rule.slots <> '{}' then private.approval_problem(v_task, v_request, p_channel)
-    when p_channel <> 'internal' then 'approval_missing' -- what needs nobody stays in the house
-  end;
-  -- What is published is the post that people saw, byte for byte.
-  if v_code is null and p_kind = 'publish' and not exists (select 1 from public.artifacts a join public.artifacts o on o.step_id = a.step_id
-    where o.artifact_id = v_evaluation.artifact_id and a.type = 'post' and a.content = p_payload ->> 'text') then
-    v_code := 'digest_drift';
-  end if;
+  v_code := coalesce(private.policy_problem(p_policy_sha256), case
+    when not v_step.is_effect or coalesce((p_kind, p_channel) not in (('publish', 'telegram'), ('publish', 'console'), ('record', 'internal')), true)
+      or length(p_destination) > 200 or jsonb_typeof(p_payload) is distinct from 'object' or octet_length(p_payload::text) > 65536
+      then 'invalid_request'
+    else private.effect_problem(v_task, v_request, p_kind, p_channel, p_payload) end);
   if v_code is not null then
-    if v_code = 'digest_drift' and v_request.request_id is not null then
-      perform private.act_as('orchestrator', 'approval.supersede');
-      update public.approval_requests r set status = 'superseded', closed_at = private.now()
-      where r.request_id = v_request.request_id returning * into v_request;
-      perform private.show_result(v_request);
+    -- A worker with the wrong text is wrong; an approval that no longer fits is asked for again.
+    if v_code in ('digest_drift', 'approval_missing')
+      and private.approval_problem(v_task, v_request, p_channel) = v_code and v_request.request_id is not null then
+      perform private.ask_anew(v_request.request_id, p_step_id);
     end if;
     return private.refuse(v_code, v_step.agent, 'effect.reserve', 'task:' || v_task.task_id, v_task.task_id);
   end if;
@@ -120,7 +156,7 @@ begin
 end
 $$;
 comment on function api.reserve_effect(uuid, integer, uuid, text, text, text, jsonb, text) is
-  'The one function through which an effect starts. Refuses stale_lease, policy_not_active, policy_invalid, evaluation_missing, critic_rejected, approval_missing, request_expired, digest_drift, local_decision, t3_execution_disabled, effect_exists.';
+  'The one function through which an effect starts. Refuses stale_lease, policy_not_active, policy_invalid, evaluation_missing, critic_rejected, approval_missing, request_expired, digest_drift (people are asked anew), local_decision, t3_execution_disabled, effect_exists, invalid_request, unclassified_action.';
 revoke all on function api.reserve_effect(uuid, integer, uuid, text, text, text, jsonb, text) from public;
 grant execute on function api.reserve_effect(uuid, integer, uuid, text, text, text, jsonb, text) to service_role;
 
@@ -128,17 +164,22 @@ create function api.start_effect(p_effect_id uuid, p_attempt integer, p_lease_to
 language plpgsql security definer set search_path = ''
 as $$
 declare
+  v_step public.task_steps := private.leased_step((select e.step_id from public.effects e where e.effect_id = p_effect_id), p_attempt, p_lease_token);
   v_effect public.effects;
-  v_step public.task_steps;
+  v_code text;
 begin
   select e.* into v_effect from public.effects e where e.effect_id = p_effect_id for update;
-  v_step := private.leased_step(v_effect.step_id, p_attempt, p_lease_token);
   if v_step.step_id is null or v_effect.status is distinct from 'reserved' then
     return private.refuse_stale(v_effect.step_id, 'effect.start');
   end if;
-  -- A reservation that waited for its receiver too long is as stale as an approval that was not used.
-  if exists (select 1 from public.approval_requests r where r.request_id = v_effect.request_id and r.expires_at <= private.now()) then
-    return private.refuse('request_expired', v_step.agent, 'effect.start', 'effect:' || p_effect_id, v_effect.task_id);
+  -- Between reserving and sending lie a crash or a receiver's pause. What no longer holds ends here, and so does
+  -- its task: the key of the effect is used.
+  select private.effect_problem(t, r, v_effect.kind, v_effect.channel, v_effect.payload_json) into v_code
+  from public.tasks t left join public.approval_requests r on r.request_id = v_effect.request_id where t.task_id = v_effect.task_id;
+  if v_code is not null then
+    perform private.act_as(v_step.agent, 'effect.start');
+    perform private.end_task(v_effect.task_id, 'rejected', v_code);
+    return private.refuse(v_code, v_step.agent, 'effect.start', 'effect:' || p_effect_id, v_effect.task_id);
   end if;
   perform private.act_as(v_step.agent, 'effect.start');
   update public.effects e set status = 'sent', sent_at = private.now(), attempt = e.attempt + 1 where e.effect_id = p_effect_id;
@@ -150,7 +191,7 @@ begin
 end
 $$;
 comment on function api.start_effect(uuid, integer, uuid) is
-  'Marks a reserved effect as sent, committed before the call leaves. Refuses stale_lease, request_expired.';
+  'Marks a reserved effect as sent, committed before the call leaves. Refuses stale_lease; and what reserve_effect refuses, when it no longer holds: then the task ends as rejected.';
 revoke all on function api.start_effect(uuid, integer, uuid) from public;
 grant execute on function api.start_effect(uuid, integer, uuid) to service_role;
 
@@ -199,14 +240,15 @@ returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 declare
+  v_step public.task_steps := private.leased_step((select e.step_id from public.effects e where e.effect_id = p_effect_id), p_attempt, p_lease_token);
   v_effect public.effects;
-  v_step public.task_steps;
 begin
+  if p_outcome is null or p_outcome not in ('confirmed', 'unknown', 'not_sent', 'failed') or octet_length(p_receipt::text) > 16384 then
+    return private.refuse('invalid_request', v_step.agent, 'effect.confirm', 'effect:' || p_effect_id, v_step.task_id, 'There is no such outcome.');
+  end if;
   select e.* into v_effect from public.effects e where e.effect_id = p_effect_id for update;
-  v_step := private.leased_step(v_effect.step_id, p_attempt, p_lease_token);
-  if v_step.step_id is null or v_effect.status is distinct from 'sent'
-    or p_outcome is null or p_outcome not in ('confirmed', 'unknown', 'not_sent', 'failed') then
-    return private.refuse_stale(v_effect.step_id, 'effect.confirm');
+  if v_step.step_id is null or v_effect.status is distinct from 'sent' then
+    return private.refuse_stale(v_effect.step_id, 'effect.confirm', jsonb_build_object('outcome', p_outcome, 'receipt', p_receipt));
   end if;
   perform private.act_as(v_step.agent, 'effect.confirm');
   if p_outcome = 'confirmed' then
@@ -223,14 +265,15 @@ begin
     update public.effects e set status = 'reserved', receipt_json = p_receipt, last_error = left(p_receipt ->> 'error', 500)
     where e.effect_id = p_effect_id;
     update public.task_steps s set status = 'ready', lease_token = null, lease_expires_at = null, run_at = private.now()
-      + make_interval(secs => coalesce((p_receipt ->> 'retry_after')::numeric, least(30, 2 ^ least(v_effect.attempt, 5)))::double precision)
+      + make_interval(secs => case when jsonb_typeof(p_receipt -> 'retry_after') = 'number'
+        then least(greatest((p_receipt ->> 'retry_after')::numeric, 0), 86400) else least(30, 2 ^ least(v_effect.attempt, 5)) end::double precision)
     where s.step_id = v_step.step_id;
   end if;
   return jsonb_build_object('status', (select e.status from public.effects e where e.effect_id = p_effect_id));
 end
 $$;
 comment on function api.confirm_effect(uuid, integer, uuid, text, jsonb) is
-  'Records what became of a sent effect: confirmed, failed, not_sent (tried again), unknown (a person must look). Refuses stale_lease.';
+  'Records what became of a sent effect: confirmed, failed, not_sent (tried again), unknown (a person must look). Refuses stale_lease, invalid_request.';
 revoke all on function api.confirm_effect(uuid, integer, uuid, text, jsonb) from public;
 grant execute on function api.confirm_effect(uuid, integer, uuid, text, jsonb) to service_role;
 

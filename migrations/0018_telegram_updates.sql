@@ -52,18 +52,23 @@ as $$
     'ts', private.iso(a.ts)) order by a.ts), '[]') from public.approvals a where a.request_id = p_request_id
 $$;
 
-create function private.pending() returns jsonb
+create function private.pending(p_person_id uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
   select jsonb_build_object('requests', coalesce((
     select jsonb_agg(jsonb_build_object('code', r.code, 'tier', r.tier, 'action', r.action, 'task_id', r.task_id, 'summary', t.goal,
-      'expires_at', private.iso(r.expires_at), 'required_roles', to_jsonb(r.required_slots), 'decided', private.decisions_of(r.request_id))
-      order by r.expires_at)
-    from (select * from public.approval_requests o where o.status = 'open' order by o.expires_at limit 20) r join public.tasks t using (task_id)), '[]'),
+      'expires_at', private.iso(r.expires_at), 'required_roles', to_jsonb(r.required_slots), 'decided', private.decisions_of(r.request_id),
+      'mine', coalesce(p_person_id in (t.requester_person_id, private.person_of(t.actor)), false),
+      'unreachable', (select coalesce(jsonb_agg(m.name order by m.name), '[]') from public.members m
+        where m.status = 'active' and m.unreachable_since is not null
+          and exists (select 1 from unnest(r.required_slots) s where m.role = any (private.slot_roles(s)))))
+      order by r.expires_at, r.code)
+    from (select * from public.approval_requests o where o.status = 'open' and o.expires_at > private.now() order by o.expires_at limit 20) r
+    join public.tasks t using (task_id)), '[]'),
     'unreachable', coalesce((select jsonb_agg(jsonb_build_object('name', m.name, 'role', m.role) order by m.name)
       from public.members m where m.status = 'active' and m.unreachable_since is not null), '[]'))
 $$;
-comment on function private.pending() is 'Open requests, the most urgent first, and the members whom the bot cannot reach.';
+comment on function private.pending(uuid) is 'Open requests, the most urgent first, and the members whom the bot cannot reach.';
 
 create function private.status_of(p_id text) returns jsonb
 language sql stable set search_path = ''
@@ -76,7 +81,7 @@ as $$
       from public.task_steps s where s.task_id = t.task_id))
   from public.tasks t
   left join lateral (select q.code, q.request_id from public.approval_requests q where q.task_id = t.task_id
-    order by q.requested_at desc limit 1) r on true
+    order by q.requested_at desc, q.code desc limit 1) r on true
   where t.task_id = p_id or t.task_id = (select q.task_id from public.approval_requests q where q.code = p_id)
   limit 1
 $$;
@@ -94,6 +99,10 @@ as $$
 declare
   v_used integer;
 begin
+  -- All guesses of all accounts share one bucket: a code cannot be tried out.
+  if private.take_token('pairing', 10, 10) > 0 then
+    return private.refuse('rate_limited', 'telegram:' || p_from_id, 'member.pair', 'member:' || p_from_id);
+  end if;
   update private.pairing_codes c set used_at = private.now()
   where c.code_sha256 = private.sha256_hex(p_code) and c.used_at is null and c.created_at > private.now() - interval '7 days'
     and not exists (select 1 from public.members m where m.role = 'owner' and m.status = 'active');
@@ -120,7 +129,7 @@ begin
       if not v_result ? 'refused' then
         return jsonb_build_object('reply', 'paired', 'name', v_result ->> 'name', 'role', 'owner');
       end if;
-      return jsonb_build_object('reply', 'stranger', 'telegram_user_id', p_from_id, 'refused', 'pairing_failed');
+      return jsonb_build_object('reply', 'stranger', 'telegram_user_id', p_from_id, 'refused', v_result ->> 'refused');
     end if;
     return jsonb_build_object('reply', 'stranger', 'telegram_user_id', p_from_id);
   end if;
@@ -137,7 +146,7 @@ begin
     when 'start' then jsonb_build_object('reply', 'already_member', 'name', p_member.name, 'role', p_member.role)
     when 'help' then jsonb_build_object('reply', 'help', 'role', p_member.role)
     when 'usage' then jsonb_build_object('reply', 'usage', 'about', p_intent ->> 'about')
-    when 'pending' then jsonb_build_object('reply', 'pending') || private.pending()
+    when 'pending' then jsonb_build_object('reply', 'pending') || private.pending(p_member.person_id)
     when 'status' then coalesce(private.status_of(p_intent ->> 'id') || jsonb_build_object('reply', 'status'),
       jsonb_build_object('reply', 'refused', 'refused', 'not_found', 'id', p_intent ->> 'id'))
     else '{}'::jsonb end;
@@ -157,6 +166,11 @@ declare
   v_code text;
   v_outcome text := 'done';
 begin
+  if coalesce(p_update ->> 'update_id', '') !~ '^[0-9]{1,20}$' or jsonb_typeof(v_intent) is distinct from 'object'
+    or coalesce(v_channel, '') not in ('telegram', 'local-simulated') or octet_length(v_intent::text) > 16384 then
+    return private.refuse('invalid_request', 'telegram:' || coalesce(v_from, '?'), 'update', 'update', null, 'The update does not have the documented shape.')
+      || jsonb_build_object('outcome', 'refused');
+  end if;
   -- The lock makes the second copy of an update wait for the first to commit.
   perform pg_advisory_xact_lock(hashtextextended('update:' || (p_update ->> 'update_id'), 0));
   if exists (select 1 from public.telegram_updates u where u.update_id = p_update ->> 'update_id') then
@@ -167,8 +181,9 @@ begin
     v_outcome := 'ignored';
   elsif v_type = 'refused' then
     v_answer := private.refuse(coalesce(v_intent ->> 'code', 'sender_not_personal'), 'telegram:' || coalesce(v_from, '?'), 'approval_denied', 'update:' || (p_update ->> 'update_id'));
-  elsif v_from is null then
-    v_answer := private.refuse('sender_not_personal', 'telegram:?', 'approval_denied', 'update:' || (p_update ->> 'update_id'));
+  -- In a private chat the chat is the person.
+  elsif v_from is null or (v_type in ('approve', 'button', 'start') and p_update ->> 'chat_id' <> v_from) then
+    v_answer := private.refuse('sender_not_personal', 'telegram:' || coalesce(v_from, '?'), 'approval_denied', 'update:' || (p_update ->> 'update_id'));
   elsif private.take_token('telegram:' || v_from, private.policy_number(60, 'rate_limits', 'telegram_commands_per_minute'),
     private.policy_number(60, 'rate_limits', 'telegram_commands_per_minute')) > 0 then
     v_answer := private.refuse('rate_limited', 'telegram:' || v_from, 'command', 'update:' || (p_update ->> 'update_id'));
@@ -178,7 +193,7 @@ begin
   v_code := v_answer ->> 'refused';
   insert into public.telegram_updates (update_id, kind, from_id, chat_id, channel, intent, outcome, code, receipt)
   values (p_update ->> 'update_id', coalesce(p_update ->> 'kind', 'unknown'), v_from, p_update ->> 'chat_id', v_channel,
-    v_intent - 'pairing_code' - 'nonce', case when v_code is not null then 'refused' else v_outcome end, v_code, coalesce(p_update -> 'receipt', '{}'));
+    v_intent - 'pairing_code' - 'nonce', case when v_code is not null then 'refused' else v_outcome end, v_code, case when octet_length(p_update ->> 'receipt') > 65536 then '{"receipt": "too large to keep"}' else coalesce(p_update -> 'receipt', '{}') end);
   -- A button is answered by its callback and the edited card; a command gets a message.
   if v_answer ? 'reply' and v_type <> 'button' then
     perform private.notify('reply', v_from, v_answer, v_answer ->> 'task_id');

@@ -1,5 +1,5 @@
 -- The promise of this file: a task is archived only when no effect is open or unknown; its final text becomes
--- memory that the next task can find by meaning. Refuses: stale_lease, effect_unknown.
+-- memory that the next task can find by meaning. Refuses: stale_lease, effect_unknown, illegal_transition, invalid_request.
 
 create table public.embeddings (
   chunk_id uuid primary key default gen_random_uuid(),
@@ -39,7 +39,7 @@ as $$
     from public.embeddings e
     where e.tenant_id = 'main' and (p_symbol is null or e.symbol = p_symbol)
     order by distance, e.chunk_id limit least(greatest(p_limit, 1), 20)
-  ) c
+  ) c where c.distance <> 'NaN' -- a vector of zeros is near nothing
 $$;
 comment on function api.search_chunks(text, jsonb, integer) is 'The nearest archived chunks of a symbol by cosine distance, exact.';
 revoke all on function api.search_chunks(text, jsonb, integer) from public;
@@ -63,6 +63,15 @@ as $$
   where t.task_id = p_task_id and m.value is not null
 $$;
 
+create function private.chunks_fit(p_chunks jsonb) returns boolean
+language sql immutable set search_path = ''
+as $$
+  select case when jsonb_typeof(p_chunks) is distinct from 'array' then false else jsonb_array_length(p_chunks) <= 64 and not exists (
+    select 1 from jsonb_array_elements(p_chunks) c where coalesce(jsonb_typeof(c -> 'content') <> 'string' or octet_length(c ->> 'content') > 16384
+      or coalesce(length(c ->> 'symbol'), 0) > 64 or case when jsonb_typeof(c -> 'embedding') = 'array' then jsonb_array_length(c -> 'embedding') <> 384
+        or exists (select 1 from jsonb_array_elements(c -> 'embedding') x where jsonb_typeof(x) <> 'number') else true end, true)) end
+$$;
+
 create function api.archive_task(p_step_id uuid, p_attempt integer, p_lease_token uuid, p_chunks jsonb, p_model text default 'local-hash-384')
 returns jsonb
 language plpgsql security definer set search_path = ''
@@ -76,6 +85,15 @@ begin
   end if;
   if exists (select 1 from public.effects e where e.task_id = v_step.task_id and e.status in ('reserved', 'sent', 'unknown')) then
     return private.refuse('effect_unknown', v_step.agent, 'task.archive', 'task:' || v_step.task_id, v_step.task_id);
+  end if;
+  -- Nothing is archived that did not have its effect, or has a step that could still want to write.
+  if not exists (select 1 from public.tasks t where t.task_id = v_step.task_id and t.status = 'publishing')
+    or exists (select 1 from public.task_steps s where s.task_id = v_step.task_id and s.step_id <> p_step_id and s.status not in ('done', 'skipped')) then
+    return private.refuse('illegal_transition', v_step.agent, 'task.archive', 'task:' || v_step.task_id, v_step.task_id);
+  end if;
+  if not private.chunks_fit(p_chunks) then
+    return private.refuse('invalid_request', v_step.agent, 'task.archive', 'task:' || v_step.task_id, v_step.task_id,
+      'A chunk has a text of at most 16 KiB and an embedding of 384 numbers.');
   end if;
   perform private.act_as(v_step.agent, 'task.archive');
   select e.artifact_id into v_artifact from private.gating_evaluation(v_step.task_id) e;
@@ -92,7 +110,7 @@ begin
 end
 $$;
 comment on function api.archive_task(uuid, integer, uuid, jsonb, text) is
-  'Ends a task: embeddings, metrics, then the freeze. Refuses stale_lease, effect_unknown.';
+  'Ends a task: embeddings, metrics, then the freeze. Refuses stale_lease, effect_unknown, illegal_transition, invalid_request.';
 revoke all on function api.archive_task(uuid, integer, uuid, jsonb, text) from public;
 grant execute on function api.archive_task(uuid, integer, uuid, jsonb, text) to service_role;
 

@@ -34,7 +34,7 @@ create function private.refuse_looser_limit() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
-  if new.max_drawdown_pct > private.policy_number(100, 'limits', 'trading', 'max_drawdown_pct')
+  if new.max_drawdown_pct > private.policy_number(0, 'limits', 'trading', 'max_drawdown_pct')
     or new.max_positions > private.policy_number(0, 'limits', 'trading', 'max_positions')
     or new.max_single_tx_usdt > private.policy_number(0, 'limits', 'payments', 'max_single_tx_usdt')
     or new.cool_down_minutes < private.policy_number(0, 'limits', 'payments', 'cool_down_minutes') then
@@ -58,11 +58,11 @@ create function api.set_flag(p_key text, p_enabled boolean, p_reason text, p_act
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  if p_key !~ '^[a-z][a-z0-9_]{0,63}$' or coalesce(p_reason, '') = '' or p_enabled is null then
+  if coalesce(p_key, '') !~ '^[a-z][a-z0-9_]{0,63}$' or coalesce(p_reason, '') = '' or p_enabled is null then
     return private.refuse('invalid_request', p_actor, 'flag.set', 'flag:' || left(p_key, 64), null, 'A flag has a lower-case name, on or off, and a reason.');
   end if;
   perform private.act_as(p_actor, 'flag.set');
-  insert into public.feature_flags as f (key, enabled, updated_by, reason) values (p_key, p_enabled, p_actor, p_reason)
+  insert into public.feature_flags as f (key, enabled, updated_by, reason) values (p_key, p_enabled, coalesce(p_actor, 'administrator'), left(p_reason, 500))
   on conflict (key) do update set enabled = excluded.enabled, updated_by = excluded.updated_by, reason = excluded.reason, updated_at = private.now();
   return jsonb_build_object('key', p_key, 'enabled', p_enabled);
 end

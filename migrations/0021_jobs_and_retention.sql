@@ -28,6 +28,9 @@ begin
   get diagnostics v_total = row_count;
   delete from public.telegram_updates u where u.received_at < v_before;
   get diagnostics v_count = row_count;
+  delete from private.rate_buckets b where b.refilled_at < private.now() - interval '1 day';
+  insert into public.audit_logs (actor, action, object, after_json) values ('clock', 'history.prune', 'job:prune_history',
+    jsonb_build_object('before', private.iso(v_before), 'event_receipts', v_total, 'telegram_updates', v_count));
   return v_total + v_count;
 end
 $$;

@@ -175,7 +175,7 @@ export const decide = (
 
 export async function openCode(db: TestDatabase, taskId: string): Promise<string> {
   const [row] = await db.owner<{ code: string }>(
-    "select code from public.approval_requests where task_id = $1 order by requested_at desc limit 1",
+    "select code from public.approval_requests where task_id = $1 order by requested_at desc, code desc limit 1",
     [taskId],
   );
   return row?.code;

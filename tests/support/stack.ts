@@ -165,6 +165,6 @@ export const goodAlert = (more: Record<string, unknown> = {}) => ({
   action: "buy",
   price: 67000,
   sl: 66000,
-  tp: 69500,
+  tp: 72000,
   ...more,
 });

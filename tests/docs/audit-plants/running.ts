@@ -1,0 +1,95 @@
+import { effect, finding, type Plant, step, task } from "./plant.ts";
+
+export const running: Plant[] = [
+  finding("mirror_missing", /^unknown$/, "delete from public.one_drive_assets"),
+  finding(
+    "mirror_missing",
+    /^empty$/,
+    "update public.one_drive_assets set object_key = 'other/' || object_key",
+  ),
+  finding(
+    "mirror_missing",
+    /^stale$/,
+    "update public.one_drive_assets set synced_at = now() - interval '3 days'",
+  ),
+  finding(
+    "mirror_missing",
+    /^blank$/,
+    "update public.one_drive_assets set etag = null, checksum = null",
+  ),
+  finding(
+    "unknown_effects",
+    /not seen/,
+    `update public.effects set status = 'unknown', confirmed_at = null where effect_id = ${effect}`,
+  ),
+  finding(
+    "stuck",
+    /lease ran out/,
+    `update public.task_steps set status = 'running', lease_token = gen_random_uuid(), lease_expires_at = now() - interval '5 minutes' where step_id = ${
+      step("archive")
+    }`,
+  ),
+  finding(
+    "stuck",
+    /waits for a worker/,
+    `update public.task_steps set status = 'ready', run_at = now() - interval '1 hour' where step_id = ${
+      step("archive")
+    }`,
+  ),
+  finding(
+    "stuck",
+    /nothing that could move it/,
+    `update public.tasks set status = 'running', ended_at = null, archived_at = null where task_id = ${task}`,
+  ),
+  finding(
+    "stuck",
+    /paused task waits/,
+    `update public.tasks set status = 'paused', ended_at = null, archived_at = null where task_id = ${task}`,
+  ),
+  finding(
+    "stuck",
+    /past its expiry/,
+    `update public.approval_requests set status = 'open', closed_at = null, expires_at = now() - interval '1 hour' where task_id = ${task}`,
+  ),
+  finding(
+    "stuck",
+    /does not end/,
+    `update public.effects set status = 'reserved', confirmed_at = null, sent_at = null, reserved_at = now() - interval '1 hour' where effect_id = ${effect}`,
+  ),
+  finding(
+    "stuck",
+    /waits in the outbox/,
+    "update public.notifications set status = 'queued', sent_at = null, run_at = now() - interval '1 hour' where kind = 'approval_card'",
+  ),
+  finding(
+    "stuck",
+    /job is overdue/,
+    "update public.jobs set next_run_at = now() - interval '1 day' where job_name = 'reap_leases'",
+  ),
+  finding(
+    "stuck",
+    /job fails/,
+    "update public.jobs set last_status = 'error', last_error = 'no' where job_name = 'reap_leases'",
+  ),
+  finding(
+    "stuck",
+    /raw data is older/,
+    "update public.event_receipts set received_at = now() - interval '100 days'",
+  ),
+  finding(
+    "stuck",
+    /raw data is older/,
+    "update public.telegram_updates set received_at = now() - interval '100 days'",
+  ),
+  finding("undelivered", /nobody was asked/, "update public.notifications set request_id = null"),
+  finding(
+    "undelivered",
+    /given up/,
+    "update public.notifications set status = 'failed', sent_at = null where kind = 'approval_card'",
+  ),
+  finding(
+    "undelivered",
+    /cannot write to a member/,
+    "update public.members set unreachable_since = now(), unreachable_reason = 'blocked'",
+  ),
+];

@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { page, root } from "./pages.ts";
+
+/** The requirements that this stage answers for: `PLT-01..11 14` is PLT-01 to PLT-11 and PLT-14. */
+const asked = [
+  "PLT-01..11 14..16",
+  "DAT-01..08 14..16 18",
+  "GOV-01..14 16..18 23",
+  "DAG-01..14 18 21 22",
+  "EVT-01..06 09 11",
+  "APR-01..06 14 15 18..22",
+  "CRT-01..06 08..12",
+  "ODA-02..04 07 08",
+  "OBS-01 02",
+  "KPI-12",
+  "SEC-01 04 12",
+  "FLW-01 06",
+  "AUD-14",
+].flatMap((line) => {
+  const [family, numbers] = [line.slice(0, 3), line.slice(4)];
+  return numbers.split(" ").flatMap((part) => {
+    const [from, to = from] = part.split("..").map(Number);
+    return Array.from(
+      { length: to - from + 1 },
+      (_, i) => `${family}-${String(from + i).padStart(2, "0")}`,
+    );
+  });
+});
+
+interface Row {
+  id: string;
+  files: string[];
+}
+const rowsOf = (text: string): Row[] =>
+  [...text.matchAll(/^\| ([A-Z]{3}-\d{2}) \| [^|]+ \| ([^|]*) \|$/gm)].map(([, id, files]) => ({
+    id,
+    files: [...files.matchAll(/`([^`]+)`/g)].map(([, file]) => file),
+  }));
+
+/** What the page lacks: requirements, files, or a row that names none. */
+function gaps(rows: Row[]): string[] {
+  const known = rows.map(({ id }) => id);
+  return [
+    ...asked.filter((id) => !known.includes(id)),
+    ...known.filter((id, i) => known.indexOf(id) !== i),
+    ...rows.filter(({ files }) => files.length === 0).map(({ id }) => `${id} names no file`),
+    ...rows.flatMap(({ files }) => files).filter((file) => !existsSync(new URL(file, root))),
+  ];
+}
+
+describe("docs/traceability.md", () => {
+  const rows = rowsOf(page("docs/traceability.md"));
+
+  it("would notice a requirement that is missing, a row that shows nothing, and a file that is gone", () => {
+    const [first, ...rest] = rows;
+    expect(gaps(rest)).toEqual([first.id]);
+    expect(gaps([{ ...first, files: [] }, ...rest])).toEqual([`${first.id} names no file`]);
+    expect(gaps([{ ...first, files: ["tests/gone.test.ts"] }, ...rest])).toEqual([
+      "tests/gone.test.ts",
+    ]);
+  });
+
+  it("names an existing file for each requirement", () => {
+    expect(asked).toHaveLength(107);
+    expect(gaps(rows)).toEqual([]);
+  });
+});

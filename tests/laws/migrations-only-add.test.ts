@@ -1,0 +1,65 @@
+import { fileLaw } from "../support/file-law.ts";
+import type { Tree } from "../support/tree.ts";
+
+// What destroys, or what a database that has landed data cannot follow. Text inside a function body is looked at too:
+// a retention job deletes there, in history it is allowed to, and says so by its line.
+const destructive = [
+  /\bdrop\s+(table|column|schema|type|sequence|materialized\s+view|view|role|database|extension|policy|trigger|index|constraint)\b/i,
+  /^\s*truncate\s/i,
+  /\balter\s+(table|column)\b.*\b(type|rename|drop)\b/i,
+  /\brename\s+(to|column)\b/i,
+];
+const deletion = /\bdelete\s+from\s+([a-z_]+\.[a-z_]+|[a-z_]+)\b(?!\\)/i;
+/** Rows that are no history: buckets, cursors and the raw data that the named retention job removes. */
+const removable =
+  /^(private\.[a-z_]+|public\.(event_receipts|telegram_updates|one_drive_assets|embeddings))$/;
+
+function offenders(tree: Tree): string[] {
+  const found: string[] = [];
+  for (const [path, text] of tree) {
+    if (!/^migrations\/\d{4}_[a-z0-9_]+\.sql$/.test(path) || path.endsWith("_init.sql")) {
+      found.push(`${path}: a name like 0001_what_it_does.sql, never …_init.sql`);
+    }
+    text.split("\n").forEach((line, i) => {
+      const code = line.replace(/--.*$/, "");
+      const removed = deletion.exec(code)?.[1];
+      if (destructive.some((fault) => fault.test(code)) || (removed && !removable.test(removed))) {
+        found.push(`${path}:${i + 1}: ${code.trim()}`);
+      }
+    });
+  }
+  const numbers = [...tree.keys()].map((path) =>
+    path.slice("migrations/".length, -".sql".length).slice(0, 4)
+  );
+  found.push(
+    ...numbers.filter((number, i) => numbers.indexOf(number) !== i).map((n) => `${n} twice`),
+  );
+  return found;
+}
+
+const path = "migrations/9999_planted.sql";
+const one = (text: string) => ({ path, text: `\n${text}\n`, found: [`${path}:2: ${text}`] });
+
+fileLaw("migrations only add", ["migrations"], offenders, {
+  "a dropped table": one("drop table public.tasks;"),
+  "a dropped column": one("alter table public.tasks drop column goal;"),
+  "a column of another type": one("alter table public.tasks alter column goal type varchar(10);"),
+  "a renamed table": one("alter table public.tasks rename to jobs;"),
+  "history removed": one("delete from public.audit_logs;"),
+  "everything removed": one("truncate public.events;"),
+  "a name that the Supabase CLI leaves out": {
+    path: "migrations/9999_init.sql",
+    text: "select 1;\n",
+    found: ["migrations/9999_init.sql: a name like 0001_what_it_does.sql, never …_init.sql"],
+  },
+  "a number used twice": {
+    path: "migrations/0001_planted.sql",
+    text: "select 1;\n",
+    found: ["0001 twice"],
+  },
+  "not a new column": {
+    path,
+    text: "alter table public.tasks add column planted text; -- never drop table\n",
+    found: [],
+  },
+});

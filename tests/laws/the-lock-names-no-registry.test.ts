@@ -1,0 +1,23 @@
+import { fileLaw } from "../support/file-law.ts";
+import type { Tree } from "../support/tree.ts";
+
+// Whoever installs uses the registry of their own npm; an address in the lock file would overrule it.
+const offenders = (tree: Tree): string[] =>
+  [...tree].flatMap(([path, text]) =>
+    text.split("\n").flatMap((line, i) =>
+      /"resolved"\s*:|^\s*(@[\w-]+:)?registry\s*=|_authToken/.test(line) ? [`${path}:${i + 1}`] : []
+    )
+  );
+
+fileLaw("no registry is written down", ["package-lock.json", ".npmrc"], offenders, {
+  "a resolved address": {
+    path: "package-lock.json",
+    text: '{\n  "resolved": "https://registry.example/zod.tgz"\n}\n',
+    found: ["package-lock.json:2"],
+  },
+  "a registry": {
+    path: ".npmrc",
+    text: "fund=false\nregistry=https://registry.example\n",
+    found: [".npmrc:2"],
+  },
+});

@@ -17,7 +17,12 @@ begin
   if not exists (select 1 from pg_catalog.pg_roles where rolname = 'administrator') then
     create role administrator nologin noinherit;
   end if;
-  execute pg_catalog.format('grant auditor, administrator to %I', current_user);
+  -- Where another login of this server made the roles, only that login may grant them.
+  begin
+    execute pg_catalog.format('grant auditor, administrator to %I', current_user);
+  exception when insufficient_privilege then
+    raise notice 'ask the login that made the roles to run: grant auditor, administrator to %', current_user;
+  end;
 end
 $roles$;
 

@@ -1,4 +1,4 @@
--- The promise of this file: a failure is tried again at most three times in all, with full jitter; a lost
+-- The promise of this file: a failure is tried again at most three times in all, after a jittered pause; a lost
 -- lease gives the step back; an effect whose outcome was not seen goes to a person and is never retried.
 -- Refuses: stale_lease.
 
@@ -41,8 +41,8 @@ begin
     v_outcome := 'failed';
   end if;
   if v_outcome in ('retry', 'wait') then
-    v_retry_at := private.now() + make_interval(secs => coalesce(least(greatest(p_retry_after, 0), 86400),
-      case v_outcome when 'wait' then 5 else random() * least(60, 2 ^ (v_step.failures + 1)) end)::double precision);
+    v_retry_at := private.now() + make_interval(secs => coalesce(case when p_retry_after is not null then least(greatest(p_retry_after, 0), 86400) end,
+      case v_outcome when 'wait' then 5 else 0.5 + random() * least(60, 2 ^ (v_step.failures + 1)) end)::double precision);
     update public.task_steps s set status = 'ready', run_at = v_retry_at, lease_token = null, lease_expires_at = null,
       failures = case when v_outcome = 'wait' then s.failures else s.failures + 1 end, last_code = v_code, last_error = left(p_error, 500)
     where s.step_id = p_step_id;
@@ -77,36 +77,58 @@ comment on function api.extend_lease(uuid, integer, uuid) is 'The heartbeat of a
 revoke all on function api.extend_lease(uuid, integer, uuid) from public;
 grant execute on function api.extend_lease(uuid, integer, uuid) to service_role;
 
+create function private.reap_lease(p_step_id uuid, p_task_id text) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  v_step public.task_steps;
+begin
+  -- Task before step, and no waiting: whoever holds the task is about to end the step, or leaves it for the next round.
+  perform 1 from public.tasks t where t.task_id = p_task_id for no key update skip locked;
+  if not found then
+    return false;
+  end if;
+  select s.* into v_step from public.task_steps s
+  where s.step_id = p_step_id and s.status = 'running' and s.lease_expires_at < private.now() for no key update skip locked;
+  if v_step.step_id is null then
+    return false;
+  end if;
+  if exists (select 1 from public.effects e where e.step_id = v_step.step_id and e.status = 'sent') then
+    perform private.mark_effect_unknown(v_step.step_id);
+  elsif v_step.failures >= 2 then
+    update public.task_steps s set status = 'failed', failures = 3, ended_at = private.now(), lease_token = null, lease_expires_at = null,
+      last_code = 'internal', last_error = 'the lease was lost three times' where s.step_id = v_step.step_id;
+    perform private.end_task(v_step.task_id, 'failed', 'internal');
+  else
+    update public.task_steps s set status = 'ready', failures = s.failures + 1, run_at = private.now(), lease_token = null, lease_expires_at = null,
+      last_error = 'the lease was lost' where s.step_id = v_step.step_id;
+  end if;
+  return true;
+end
+$$;
+
 create function private.reap_leases() returns integer
 language plpgsql set search_path = ''
 as $$
 declare
   v_lost record;
-  v_step public.task_steps;
   v_count integer := 0;
+  v_error text;
 begin
   perform private.act_as('reaper', 'step.reap');
   for v_lost in
     select s.step_id, s.task_id from public.task_steps s where s.status = 'running' and s.lease_expires_at < private.now()
     order by s.lease_expires_at limit 100
   loop
-    -- Task before step, and no waiting: whoever holds the task is about to end the step, or leaves it for the next round.
-    perform 1 from public.tasks t where t.task_id = v_lost.task_id for no key update skip locked;
-    continue when not found;
-    select s.* into v_step from public.task_steps s
-    where s.step_id = v_lost.step_id and s.status = 'running' and s.lease_expires_at < private.now() for no key update skip locked;
-    continue when v_step.step_id is null;
-    v_count := v_count + 1;
-    if exists (select 1 from public.effects e where e.step_id = v_step.step_id and e.status = 'sent') then
-      perform private.mark_effect_unknown(v_step.step_id);
-    elsif v_step.failures >= 2 then
-      update public.task_steps s set status = 'failed', failures = 3, ended_at = private.now(), lease_token = null, lease_expires_at = null,
-        last_code = 'internal', last_error = 'the lease was lost three times' where s.step_id = v_step.step_id;
-      perform private.end_task(v_step.task_id, 'failed', 'internal');
-    else
-      update public.task_steps s set status = 'ready', failures = s.failures + 1, run_at = private.now(), lease_token = null, lease_expires_at = null,
-        last_error = 'the lease was lost' where s.step_id = v_step.step_id;
-    end if;
+    -- One step that cannot be given back must not keep the others: it is on record, health counts its lost lease.
+    begin
+      if private.reap_lease(v_lost.step_id, v_lost.task_id) then
+        v_count := v_count + 1;
+      end if;
+    exception when others then
+      v_error := sqlerrm;
+      perform private.refuse('internal', 'reaper', 'step.reap', 'step:' || v_lost.step_id, v_lost.task_id, left(v_error, 300));
+    end;
   end loop;
   return v_count;
 end

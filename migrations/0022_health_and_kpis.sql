@@ -15,17 +15,17 @@ with windows (window_name, since) as (
   left join latencies l on l.window_name = w.window_name and l.tier = tier.tier
   group by w.window_name, k.kpi, tier.tier
   union all
-  select w.window_name, 'success_rate', 'all', avg(case when t.status in ('archived', 'rejected') then 1.0 else 0.0 end), 'ratio', count(t.task_id), 0.99, '>='
+  select w.window_name, 'success_rate', 'all', avg(case when t.status in ('archived', 'rejected') then 1.0 else 0.0 end) filter (where t.task_id is not null), 'ratio', count(t.task_id), 0.99, '>='
   from windows w left join public.tasks t on t.ended_at >= w.since group by w.window_name
   union all
-  select w.window_name, 'duplicate_rate', 'deliveries', avg(case when r.outcome = 'duplicate' then 1.0 else 0.0 end), 'ratio', count(r.receipt_id), null, '<='
+  select w.window_name, 'duplicate_rate', 'deliveries', avg(case when r.outcome = 'duplicate' then 1.0 else 0.0 end) filter (where r.receipt_id is not null), 'ratio', count(r.receipt_id), null, '<='
   from windows w left join public.event_receipts r on r.received_at >= w.since and r.outcome <> 'refused' group by w.window_name
   union all
   select w.window_name, 'duplicate_execution_rate', 'effects', case when count(e.effect_id) > 0
       then 1 - count(distinct e.idempotency_key)::numeric / count(e.effect_id) end, 'ratio', count(e.effect_id), 0.003, '<='
   from windows w left join public.effects e on e.reserved_at >= w.since group by w.window_name
   union all
-  select w.window_name, 'critic_pass', 'all', avg(case when v.verdict = 'pass' then 1.0 else 0.0 end), 'ratio', count(v.evaluation_id), 0.95, '>='
+  select w.window_name, 'critic_pass', 'all', avg(case when v.verdict = 'pass' then 1.0 else 0.0 end) filter (where v.evaluation_id is not null), 'ratio', count(v.evaluation_id), 0.95, '>='
   from windows w left join public.evaluations v on v.created_at >= w.since and v.step_id is not null group by w.window_name
   union all
   select w.window_name, 'critic_score', 'all', avg(v.score), 'ratio', count(v.evaluation_id), null, '>='

@@ -14,9 +14,14 @@ const cli = cac("npm run ags --");
 const json = ["--json", "Machine-readable output"] as const;
 const rows = ["--limit <rows>", `At most this many rows (${defaultLimit})`] as const;
 
-cli.command("sql <statement>", "One question to the database, as its auditor, who can write nothing")
+cli.command(
+  "sql <statement>",
+  "One question to the database, as its auditor, who can write nothing",
+)
   .option(...json).option(...rows)
-  .example('npm run ags -- sql "select task_id, status, goal from tasks order by created_at desc limit 5"')
+  .example(
+    'npm run ags -- sql "select task_id, status, goal from tasks order by created_at desc limit 5"',
+  )
   .action(sql);
 cli.command("audit <name>", "A named question; `audit list` tells which there are")
   .option(...json).option(...rows)
@@ -24,27 +29,46 @@ cli.command("audit <name>", "A named question; `audit list` tells which there ar
   .action(audit);
 cli.command("members <what> [who]", "add, list or remove who may decide; every owner is told")
   .option("--role <role>", "owner, operator or reviewer")
-  .option("--telegram <id>", "Numeric Telegram id; a person learns it by sending /start to the bot", { type: [String] })
+  .option(
+    "--telegram <id>",
+    "Numeric Telegram id; a person learns it by sending /start to the bot",
+    { type: [String] },
+  )
   .option("--name <name>", "One word", { type: [String] })
-  .option("--person <name>", "The member who is the same person with another account", { type: [String] })
+  .option("--person <name>", "The member who is the same person with another account", {
+    type: [String],
+  })
   .option(...json)
   .example("npm run ags -- members add --role operator --telegram 1001 --name otto")
   .example("npm run ags -- members remove otto")
   .action(members);
-cli.command("approve <code> <decision> [...reason]", "Decide without a phone: embedded database, no bot token; yes or no")
+cli.command(
+  "approve <code> <decision> [...reason]",
+  "Decide without a phone: embedded database, no bot token; yes or no",
+)
   .option("--as <member>", "Whose decision it is", { type: [String] })
   .option(...json)
   .example("npm run ags -- approve T2-20250928-0012 no too late --as otto")
   .action(approve);
-cli.command("status <task>", "Where a task stands, by its id or its request's code").option(...json).action(status);
+cli.command("status <task>", "Where a task stands, by its id or its request's code").option(...json)
+  .action(status);
 cli.command("health", "How the platform stands, with the reasons").option(...json).action(health);
-cli.command("policy <what> [file]", "show the policy in force, or activate policies/policy.yaml or another file")
+cli.command(
+  "policy <what> [file]",
+  "show the policy in force, or activate policies/policy.yaml or another file",
+)
   .option(...json)
   .action(policy);
-cli.command("backup <file>", "The whole database into one file, running or not (pg_dump with DATABASE_URL)")
+cli.command(
+  "backup <file>",
+  "The whole database into one file, running or not (pg_dump with DATABASE_URL)",
+)
   .option("--force", "Replace the file")
   .action(backup);
-cli.command("restore <file>", "A backup into DATA_DIR, while nothing runs on it (pg_restore with DATABASE_URL)")
+cli.command(
+  "restore <file>",
+  "A backup into DATA_DIR, while nothing runs on it (pg_restore with DATABASE_URL)",
+)
   .option("--force", "Also where there is a database; it is kept aside")
   .action(restore);
 cli.help();
@@ -71,7 +95,9 @@ try {
 /** Postgres' own words for what it refused; a wrong use of the CLI in the CLI's. */
 function shownError(error: unknown): string {
   if (error instanceof DatabaseError) return `${error.message} (${error.code})`;
-  if (error instanceof Error && (error.name === "CACError" || isFromPostgres(error))) return error.message;
+  if (error instanceof Error && (error.name === "CACError" || isFromPostgres(error))) {
+    return error.message;
+  }
   return explain(error);
 }
 

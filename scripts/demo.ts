@@ -1,143 +1,171 @@
 import { BotApi } from "../tests/support/bot-api.ts";
-import { auditTrail, gather, sentByOutbox } from "./demo/evidence.ts";
+import { auditTrail, type Evidence, gather, type Sent, sentByOutbox } from "./demo/evidence.ts";
 import { narrator } from "./demo/narrate.ts";
+import { until, watchSteps } from "./demo/watch.ts";
 import { openSnapshot } from "./stack/embedded.ts";
 import { explain } from "./stack/sentence.ts";
-import { startStack } from "./stack/stack.ts";
+import { type Stack, startStack } from "./stack/stack.ts";
 
 const channel = "-1001000000001";
 const token = "demo-alert-token-of-tom";
+const alert =
+  '{"ticker":"BTCUSDT","action":"buy","price":"67000","sl":66000,"tp":69500,"interval":"60"}';
+const members = [["operator", "olga", "1001"], ["operator", "tom", "1003"], [
+  "owner",
+  "otto",
+  "2002",
+]];
+
 const json = Deno.args.includes("--json");
-const say = narrator(console.log, Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"));
+const coloured = !json && Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
+// With --json stdout holds the object alone.
+const say = narrator(json ? console.error : console.log, coloured);
 
-/** The demo sets everything itself; whatever the surroundings hold (TELEGRAM_*, DATABASE_URL) is not read. */
-const settings = (api: BotApi): Record<string, string> => ({
-  PORT: "0",
-  INTAKE_TOKENS: `tom=${token}`,
-  TELEGRAM_BOT_TOKEN: api.token,
-  TELEGRAM_API_ROOT: api.root,
-  TELEGRAM_CHAT_ID: channel,
-});
+/** What each hop does, for whoever sees it for the first time. */
+const hops: Record<string, string> = {
+  plan: "copied the policy's flow, eight nodes",
+  research: "quoted the facts that the alert states",
+  retrieve: "searched archived ideas on BTCUSDT by vector distance",
+  act: "wrote the idea; every figure says where it comes from",
+  critic: "marked the stored artifact against the rubric",
+  publish: "reserved, sent and confirmed the post",
+  archive: "froze the task and remembered its idea for the next signal",
+};
 
-async function until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<Awaited<T>>> {
-  for (const end = Date.now() + 20_000; Date.now() < end;) {
-    const seen = await look();
-    if (seen) return seen as NonNullable<Awaited<T>>;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`Waited 20 seconds for ${what}, and it did not come.`);
+const shownOfCard = /^(What|Entry|Stop loss|Take profit|Critic|Similar ideas|Must approve|Expires)/;
+
+async function line(stack: Stack, api: BotApi, log: string[]): Promise<[string, number]> {
+  const { database } = stack.wiring;
+  const ended = (node: string, agent: string) => say.hop(node, `${agent} ${hops[node]}`);
+
+  say.title("The hops, as they happen");
+  const response = await fetch(`${stack.url}/functions/v1/intake/tradingview/${token}`, {
+    method: "POST",
+    body: alert,
+  });
+  const { task_id } = await response.json();
+  say.hop(
+    "intake",
+    `HTTP ${response.status}: BUY BTCUSDT at 67000 is stored as ${task_id}`,
+  );
+  await watchSteps(database, task_id, ["plan", "research", "retrieve", "act", "critic"], ended);
+
+  const olga = api.person(1001);
+  const tom = api.person(1003);
+  const card = await until(
+    "the card",
+    () => olga.reads.find((text) => text.includes(task_id)) ?? null,
+  );
+  const [code] = /T2-\d{8}-\d{4,}/.exec(card)!;
+  say.hop("approval", `${code} goes to the operator who did not ask for it:`);
+  say.quote(card.split("\n").filter((text) => shownOfCard.test(text)));
+  say.said("tom", `/approve ${code} yes`);
+  await tom.says(`/approve ${code} yes`);
+  say.said(
+    "bot",
+    await until("tom's refusal", () => tom.reads.find((text) => text.startsWith(code)) ?? null),
+  );
+  say.said("olga", "[Approve] [Approve]  (a double tap)");
+  await Promise.all([olga.taps("Approve"), olga.taps("Approve")]);
+  const answers = await until("both answers", () => {
+    const calls = api.called("answerCallbackQuery");
+    return calls.length >= 2 ? calls.map(({ parameters }) => String(parameters.text)) : null;
+  });
+  for (const text of answers) say.said("bot", text);
+
+  await watchSteps(database, task_id, ["publish", "archive"], ended);
+  await until("an empty outbox", async () => {
+    const { open } = await database.call<{ open: Record<string, number> }>("health");
+    const edited = olga.reads.some((text) =>
+      text.includes(code) && !text.includes("needs a decision")
+    );
+    return open.notifications_queued === 0 && edited ? true : null;
+  });
+  // The stack shares this process: its own log says how long the door took, not this client's clock.
+  const request = log.map((text) => JSON.parse(text)).find((entry) => entry.function === "intake");
+  return [task_id, Number(request.ms)];
 }
 
-interface Progress {
-  steps: { node_id: string; status: string; agent: string }[];
+/** Each message that the outbox says was sent, and each that the Bot API server received: the same ones, the same posts. */
+function isEqual(sent: Sent[], api: BotApi): boolean {
+  const key = (one: { chat_id: string; message_id: string | number }) =>
+    `${one.chat_id}/${one.message_id}`;
+  const posts = sent.map(({ text }) => text).filter((text) => text !== null);
+  return sent.map(key).sort().join() === api.chats.messages.map(key).sort().join() &&
+    posts.join("\0") === api.received(channel).join("\0");
+}
+
+function conclude(evidence: Evidence, sent: Sent[], api: BotApi): boolean {
+  const received = api.chats.messages.length;
+  const equal = isEqual(sent, api);
+  say.title("Milliseconds of each hop; approval is from the card to the decision");
+  say.table([
+    evidence.hops.map(({ name }) => name),
+    evidence.hops.map(({ ms }) => String(ms ?? "unknown")),
+  ]);
+  say.note(
+    equal
+      ? `The outbox says ${sent.length} messages were sent, and the Bot API server received these ${received}.`
+      : `NOT EQUAL: the outbox says ${sent.length} messages were sent, the Bot API server received ${received}.`,
+  );
+  say.note(`The task is ${evidence.status}; ${evidence.audit_rows} audit rows tell how.`);
+  if (json) console.log(JSON.stringify(evidence));
+  return equal && evidence.status === "archived";
 }
 
 async function main(): Promise<boolean> {
   const began = performance.now();
   const api = await BotApi.start();
-  const dataDir = Deno.env.get("DATA_DIR")!;
-  const values = settings(api);
   const log: string[] = [];
+  // The demo sets everything itself; whatever the surroundings hold (TELEGRAM_*, DATABASE_URL) is not read.
+  const values: Record<string, string> = {
+    PORT: "0",
+    INTAKE_TOKENS: `tom=${token}`,
+    TELEGRAM_BOT_TOKEN: api.token,
+    TELEGRAM_API_ROOT: api.root,
+    TELEGRAM_CHAT_ID: channel,
+  };
   const stack = await startStack({
     environment: (name) => values[name],
-    dataDir,
-    log: (line) => log.push(line),
+    dataDir: Deno.env.get("DATA_DIR")!,
+    log: (text) => log.push(text),
     print: () => {},
   });
   try {
-    say.title("Dynamic AGS: one alert, from the door to the archive");
-    say.note(`Its own database, Bot API server and members, on a scratch directory (${Math.round(performance.now() - began)} ms).`);
-    const members: [string, string, string][] = [["operator", "olga", "1001"], ["operator", "tom", "1003"], ["owner", "otto", "2002"]];
     for (const [role, name, telegram_user_id] of members) {
-      await stack.store.administer("add_member", { p_member: { role, name, telegram_user_id }, p_actor: "demo" });
+      await stack.store.administer("add_member", {
+        p_member: { role, name, telegram_user_id },
+        p_actor: "demo",
+      });
     }
-    say.note("Operators olga and tom, owner otto. Tom's TradingView sends the alert, so tom is its requester.");
-
-    say.title("The hops");
-    const answer = await fetch(`${stack.url}/functions/v1/intake/tradingview/${token}`, {
-      method: "POST",
-      body: '{"ticker":"BTCUSDT","action":"buy","price":"67000","sl":66000,"tp":69500,"interval":"60"}',
-    });
-    const { task_id } = await answer.json();
-    // The stack shares this process, so the request log and not this client's clock says how long the door took.
-    const intakeMs = Number(log.map((line) => JSON.parse(line)).find((line) => line.function === "intake").ms);
-    say.hop("intake", intakeMs, `HTTP ${answer.status}: BUY BTCUSDT at 67000 is ${task_id}`);
-    await watch(stack.wiring.database, task_id, ["plan", "research", "retrieve", "act", "critic"]);
-    const olga = api.person(1001);
-    const tom = api.person(1003);
-    const card = await until("the card on olga's phone", () => olga.reads.find((text) => text.includes(task_id)));
-    const code = /T2-\d{8}-\d{4,}/.exec(card)![0];
-    say.hop("approval", null, "two operators could decide; the card went to the one who did not ask:");
-    say.quote(card);
-
-    await tom.says(`/approve ${code} yes`);
-    say.note(`tom:  /approve ${code} yes`);
-    say.note(`bot:  ${await until("tom's refusal", () => tom.reads.find((text) => text.startsWith(code)))}`);
-    say.note("olga: taps Approve, twice");
-    await Promise.all([olga.taps("Approve"), olga.taps("Approve")]);
-    const taps = await until("both answers", () => {
-      const answers = api.called("answerCallbackQuery").map((call) => String(call.parameters.text ?? ""));
-      return answers.length >= 2 && answers;
-    });
-    for (const text of taps) say.note(`bot:  ${text}`);
-    await watch(stack.wiring.database, task_id, ["publish", "archive"]);
-    await until("the outbox to be empty", async () => {
-      const { open } = await stack.wiring.database.call<{ open: Record<string, number> }>("health");
-      return open.notifications_queued === 0;
-    });
-    // The last edits are leased, then done: one more look once nothing is under way.
-    await until("the edited card", () => olga.reads.some((text) => text.includes(code) && /approved|consumed/i.test(text)));
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    say.title("Dynamic AGS: one TradingView alert, from the door to the archive");
+    say.note(
+      `A stack of its own, ready in ${seconds} s. Nothing leaves this machine.`,
+    );
+    say.note("Operators olga and tom, owner otto. It is tom's TradingView that sends the alert.");
+    const [task_id, intake_ms] = await line(stack, api, log);
 
     const dump = await stack.store.snapshot("none");
     const pg = await openSnapshot(dump!);
-    const evidence = await gather(pg, task_id, intakeMs);
+    const evidence = await gather(pg, task_id, intake_ms);
     const sent = await sentByOutbox(pg);
     const trail = await auditTrail(pg, task_id);
     await pg.close();
 
-    say.title(`Published to the channel, once (${api.received(channel).length} message)`);
-    api.received(channel).forEach((text) => say.quote(text));
-    say.title("The audit trail, by SQL as the auditor (steps left out)");
-    say.table(trail.map((row) => [row.at, row.action, row.object, row.actor, row.code ?? ""]));
-    say.title("Milliseconds per hop");
-    say.table([evidence.hops.map(({ name }) => name), evidence.hops.map(({ ms }) => String(ms ?? "unknown"))]);
-
-    const key = (chat: unknown, message: unknown) => `${chat}/${message}`;
-    const claimed = sent.map((one) => key(one.chat_id, one.message_id)).sort();
-    const received = api.chats.messages.map((one) => key(one.chat_id, one.message_id)).sort();
-    const posts = sent.filter(({ text }) => text !== null).map(({ text }) => text);
-    const equal = claimed.join() === received.join() && posts.join("\0") === api.received(channel).join("\0");
-    say.note("");
-    say.note(
-      equal
-        ? `The outbox says ${claimed.length} messages were sent; the Bot API server received the same ${received.length}.`
-        : `NOT EQUAL: the outbox says ${claimed.length} messages were sent, the Bot API server received ${received.length}.`,
+    say.title("Published in the channel");
+    api.received(channel).forEach((text) => say.quote(text.split("\n")));
+    say.title("The audit trail, by SQL as the auditor");
+    say.table(
+      trail.map((
+        { at, actor, action, objects, code },
+      ) => [at, actor, action, code === null ? objects : `refused: ${code}`]),
     );
-    say.note(`${evidence.audit_rows} audit rows; the task is ${evidence.status}.`);
-    if (json) console.log(JSON.stringify(evidence));
-    return equal && evidence.status === "archived" && posts.length === 1;
+    return conclude(evidence, sent, api);
   } finally {
     await stack.stop();
     await api.close();
   }
-}
-
-/** Prints each of these steps as it ends. */
-async function watch(
-  database: { call<T>(name: string, args?: Record<string, unknown>): Promise<T> },
-  taskId: string,
-  nodes: string[],
-): Promise<void> {
-  const seen = new Set<string>();
-  await until(nodes.join(", "), async () => {
-    const { steps } = await database.call<Progress>("task_status", { p_id: taskId });
-    for (const { node_id, status: state, agent } of steps) {
-      if (seen.has(node_id) || !nodes.includes(node_id) || state !== "done") continue;
-      seen.add(node_id);
-      say.hop(node_id, null, `${agent} is done`);
-    }
-    return seen.size === nodes.length;
-  });
 }
 
 try {

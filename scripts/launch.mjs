@@ -13,7 +13,8 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** What `_edge/environment.ts` reads, and who starts it: the audit rows of the CLI name that person. */
 const variables = [
-  ..."PORT DATABASE_URL DATA_DIR INTAKE_TOKENS SERVICE_TOKEN LLM_BASE_URL LLM_MODEL LLM_API_KEY".split(" "),
+  ..."PORT DATABASE_URL DATA_DIR INTAKE_TOKENS SERVICE_TOKEN LLM_BASE_URL LLM_MODEL LLM_API_KEY"
+    .split(" "),
   ..."BOT_TOKEN API_ROOT WEBHOOK_SECRET CHAT_ID MODE".split(" ").map((name) => `TELEGRAM_${name}`),
   ..."ONE_DRIVE_SHARE_ID USER LOGNAME NO_COLOR".split(" "),
 ];
@@ -42,13 +43,21 @@ function fileNamed(arguments_) {
   const [name, ...rest] = arguments_.filter((argument) => !argument.startsWith("-"));
   const file = name === "policy" ? rest[1] : rest[0];
   const reads = file !== undefined && ["backup", "restore", "policy"].includes(name);
-  return { name, read: reads ? [resolve(file)] : [], write: reads && name === "backup" ? [resolve(file)] : [] };
+  return {
+    name,
+    read: reads ? [resolve(file)] : [],
+    write: reads && name === "backup" ? [resolve(file)] : [],
+  };
 }
 
 /** What each command may touch. */
 const commands = {
   start: (env, dataDir) => ({
-    net: [`${loopback}:${env.PORT?.trim() || 54321}`, `unix:${join(dataDir, "ags.sock")}`, ...calledBy(env)],
+    net: [
+      `${loopback}:${env.PORT?.trim() || 54321}`,
+      `unix:${join(dataDir, "ags.sock")}`,
+      ...calledBy(env),
+    ],
     read: [...sources, dataDir],
     write: [dataDir],
     env: variables,
@@ -60,7 +69,9 @@ const commands = {
       read: [...sources, dataDir, ...file.read],
       write: [dataDir, ...file.write],
       env: variables,
-      run: env.DATABASE_URL && ["backup", "restore"].includes(file.name) ? ["pg_dump", "pg_restore"] : [],
+      run: env.DATABASE_URL && ["backup", "restore"].includes(file.name)
+        ? ["pg_dump", "pg_restore"]
+        : [],
     };
   },
   demo: (_env, dataDir) => ({
@@ -92,7 +103,8 @@ export function findDeno(modules = join(root, "node_modules")) {
 export function launchPlan(command, arguments_, env, dataDir) {
   if (!Object.hasOwn(commands, command)) return null;
   const { net, read, write, env: names, run = [] } = commands[command](env, dataDir, arguments_);
-  const flag = (name, values) => values.length > 0 ? [`--allow-${name}=${[...new Set(values)].join(",")}`] : [];
+  const flag = (name, values) =>
+    values.length > 0 ? [`--allow-${name}=${[...new Set(values)].join(",")}`] : [];
   return [
     "run",
     "--no-prompt",
@@ -119,17 +131,23 @@ function main([command, ...arguments_]) {
   const deno = findDeno();
   if (deno === null) refuse("The packages are not installed yet. Run this first: npm ci");
   // The demo works in a directory of its own, which goes away with it.
-  const scratch = command === "demo" ? mkdtempSync(join(realpathSync(tmpdir()), "dynamic-ags-")) : null;
+  const scratch = command === "demo"
+    ? mkdtempSync(join(realpathSync(tmpdir()), "dynamic-ags-"))
+    : null;
   const dataDir = scratch ?? resolve(process.env.DATA_DIR?.trim() || join(root, ".local"));
   // The list in a permission flag is separated by commas.
   if (dataDir.includes(",")) refuse("DATA_DIR must not contain a comma: choose another directory.");
   const plan = launchPlan(command, arguments_, process.env, dataDir);
-  if (plan === null) refuse(`There is no command "${command ?? ""}". Known: ${Object.keys(commands).join(", ")}.`);
+  if (plan === null) {
+    refuse(`There is no command "${command ?? ""}". Known: ${Object.keys(commands).join(", ")}.`);
+  }
   const child = spawn(deno, plan, {
     stdio: "inherit",
     env: { ...process.env, DATA_DIR: dataDir, DENO_NO_UPDATE_CHECK: "1" },
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => child.kill(signal));
+  }
   child.on("error", (error) => refuse(`Deno could not be started: ${error.message}`));
   child.on("exit", (code, signal) => {
     if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
@@ -137,4 +155,6 @@ function main([command, ...arguments_]) {
   });
 }
 
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) main(process.argv.slice(2));
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  main(process.argv.slice(2));
+}

@@ -33,7 +33,9 @@ function stopOnSignals(stack: () => Stack | null): void {
       Deno.exit(130);
     }
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(signal, onSignal);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, onSignal);
+  }
 }
 
 let running: Stack | null = null;

@@ -1,7 +1,9 @@
-import { openEmbedded, openSnapshot, unlessMissing } from "../stack/embedded.ts";
+import { PGlite } from "@electric-sql/pglite";
+import { vector } from "@electric-sql/pglite-pgvector";
+import { exists, openEmbedded, openSnapshot, unlessMissing } from "../stack/embedded.ts";
 import { lockDirectory } from "../stack/lock.ts";
 import { Sentence } from "../stack/sentence.ts";
-import { ask, dataDir, databaseUrl } from "./holder.ts";
+import { ask, databaseUrl, dataDir } from "./holder.ts";
 
 /** One consistent file, whether the platform runs or not. Secrets are not in it: secrets.env is kept apart. */
 export async function backup(file: string, options: { force?: boolean }): Promise<void> {
@@ -10,13 +12,21 @@ export async function backup(file: string, options: { force?: boolean }): Promis
     throw new Sentence(`${file} exists. Choose another name, or say --force.`);
   }
   if (url !== null) {
-    return await run("pg_dump", ["--format=custom", `--file=${file}`, `--dbname=${url}`], `pg_dump --format=custom --file=${file} "$DATABASE_URL"`);
+    return await run(
+      "pg_dump",
+      ["--format=custom", `--file=${file}`, `--dbname=${url}`],
+      `pg_dump --format=custom --file=${file} "$DATABASE_URL"`,
+    );
   }
   const path = await ask<string>("snapshot", { compression: "gzip" });
   try {
     const bytes = await Deno.readFile(path);
     await Deno.writeFile(file, bytes, { mode: 0o600 });
-    console.log(`${file}: ${Math.ceil(bytes.length / 1024)} KiB. It holds every row and no secret; test it with restore on another DATA_DIR.`);
+    console.log(
+      `${file}: ${
+        Math.ceil(bytes.length / 1024)
+      } KiB. It holds every row and no secret; test it with restore on another DATA_DIR.`,
+    );
   } finally {
     await Deno.remove(path);
   }
@@ -26,7 +36,12 @@ export async function backup(file: string, options: { force?: boolean }): Promis
 export async function restore(file: string, options: { force?: boolean }): Promise<void> {
   const url = databaseUrl();
   if (url !== null) {
-    return await run("pg_restore", ["--exit-on-error", "--single-transaction", `--dbname=${url}`, file], `pg_restore --exit-on-error --single-transaction --dbname="$DATABASE_URL" ${file}`);
+    return await run("pg_restore", [
+      "--exit-on-error",
+      "--single-transaction",
+      `--dbname=${url}`,
+      file,
+    ], `pg_restore --exit-on-error --single-transaction --dbname="$DATABASE_URL" ${file}`);
   }
   const bytes = await Deno.readFile(file).catch((error) => {
     throw new Sentence(`${file} cannot be read (${error.message}).`);
@@ -43,13 +58,19 @@ async function replace(dump: Blob, force: boolean): Promise<void> {
   const target = `${dataDir()}/db`;
   const isThere = await exists(target);
   if (isThere && !force) {
-    throw new Sentence(`${target} is not empty. Restore into another DATA_DIR, or say --force: what is there is kept aside.`);
+    throw new Sentence(
+      `${target} is not empty. Restore into another DATA_DIR, or say --force: what is there is kept aside.`,
+    );
   }
   // Read it once in memory before anything is moved: a damaged file must not cost the database that works.
   const trial = await openSnapshot(dump).catch((error) => {
-    throw new Sentence(`This is no backup that can be opened (${error instanceof Error ? error.message : error}).`);
+    throw new Sentence(
+      `This is no backup that can be opened (${error instanceof Error ? error.message : error}).`,
+    );
   });
-  const { rows: [{ tasks }] } = await trial.query<{ tasks: number }>("select count(*)::int as tasks from public.tasks");
+  const { rows: [{ tasks }] } = await trial.query<{ tasks: number }>(
+    "select count(*)::int as tasks from public.tasks",
+  );
   const plain = await trial.dumpDataDir("none");
   await trial.close();
   const aside = `${target}.before-${new Date().toISOString().replace(/[:.]/g, "-")}`;
@@ -62,31 +83,24 @@ async function replace(dump: Blob, force: boolean): Promise<void> {
     if (isThere) await Deno.rename(aside, target);
     throw error;
   }
-  console.log(`Restored: ${tasks} tasks.${isThere ? ` What was there is kept as ${aside}.` : ""} Go on with npm start.`);
+  console.log(
+    `Restored, with ${tasks === 1 ? "1 task" : `${tasks} tasks`}.${
+      isThere ? ` What was there is kept as ${aside}.` : ""
+    } Go on with npm start.`,
+  );
 }
 
 async function unpack(dump: Blob, directory: string): Promise<void> {
-  const { PGlite } = await import("@electric-sql/pglite");
-  const { vector } = await import("@electric-sql/pglite-pgvector");
   const pg = await PGlite.create({ dataDir: directory, loadDataDir: dump, extensions: { vector } });
   await pg.close();
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 /** A Postgres has its own tools, and they know it better. */
 async function run(program: string, args: string[], shown: string): Promise<void> {
   let ended: Deno.CommandStatus;
   try {
-    ended = await new Deno.Command(program, { args, stdout: "inherit", stderr: "inherit" }).spawn().status;
+    ended = await new Deno.Command(program, { args, stdout: "inherit", stderr: "inherit" }).spawn()
+      .status;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) {
       throw new Sentence(`${program} is not installed here. Where it is, run: ${shown}`);

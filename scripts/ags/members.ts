@@ -23,9 +23,14 @@ export async function members(
   options: MemberOptions,
 ): Promise<void> {
   const json = options.json === true;
-  if (what === "list") return showObjects(await administer<Member[]>("list_members"), columns, json);
+  if (what === "list") {
+    return showObjects(await administer<Member[]>("list_members"), columns, json);
+  }
   if (what === "add") {
-    const added = await administer<Member>("add_member", { p_member: memberOf(who, options), p_actor: actor() });
+    const added = await administer<Member>("add_member", {
+      p_member: memberOf(who, options),
+      p_actor: actor(),
+    });
     return tell(added, `${added.name} is now ${added.role}. Every owner is told.`, json);
   }
   if (what === "remove") {
@@ -43,7 +48,9 @@ const tell = (member: Member, sentence: string, json: boolean): void =>
 function memberOf(who: string | undefined, { role, telegram, name, person }: MemberOptions) {
   const called = name?.[0] ?? who;
   if (!role || !called) {
-    throw new Sentence("A member needs --role (owner, operator or reviewer) and --name; whoever decides also --telegram <numeric id>.");
+    throw new Sentence(
+      "A member needs --role (owner, operator or reviewer) and --name; whoever decides also --telegram <numeric id>.",
+    );
   }
   return {
     role,

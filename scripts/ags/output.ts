@@ -22,8 +22,7 @@ const widest = 60;
 export function cell(value: unknown): string {
   const read = plain(value);
   const text = read === null ? "NULL" : typeof read === "string" ? read : JSON.stringify(read);
-  // deno-lint-ignore no-control-regex
-  const line = text.replace(/\s+/g, " ").replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, "�");
+  const line = text.replace(/\s+/g, " ").replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu, "�");
   return [...line].length > widest ? `${[...line].slice(0, widest - 1).join("")}…` : line;
 }
 

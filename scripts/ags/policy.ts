@@ -19,10 +19,14 @@ export async function policy(
 
 /** The text that is in force, byte for byte, so that it can be compared with a file. */
 async function show(json: boolean): Promise<void> {
-  const [active] = records(await askAsAuditor("select * from public.policies where status = 'active'", 1));
+  const [active] = records(
+    await askAsAuditor("select * from public.policies where status = 'active'", 1),
+  );
   if (!active) throw new Sentence("No policy is active: npm run ags -- policy activate");
   if (json) return console.log(JSON.stringify(active));
-  console.error(`# ${active.policy_sha256}, active since ${active.activated_at}, by ${active.activated_by}`);
+  console.error(
+    `# ${active.policy_sha256}, active since ${active.activated_at}, by ${active.activated_by}`,
+  );
   await Deno.stdout.write(new TextEncoder().encode(String(active.policy_text)));
 }
 

@@ -18,7 +18,9 @@ export async function sql(text: string, options: SqlOptions): Promise<void> {
 export function present(answer: Answer, limit: number, json: boolean): void {
   show(answer, json);
   if (answer.more) {
-    console.error(`There are more than ${limit} rows: narrow the question, or ask for more with --limit.`);
+    console.error(
+      `There are more than ${limit} rows: narrow the question, or ask for more with --limit.`,
+    );
   }
 }
 

@@ -13,7 +13,9 @@ interface Step {
 
 export async function status(id: string, options: { json?: boolean }): Promise<void> {
   if (!requestCode.test(id) && !taskId.test(id)) {
-    throw new Sentence("An id looks like T-2025-09-28-0012, a request's code like T2-20250928-0012.");
+    throw new Sentence(
+      "An id looks like T-2025-09-28-0012, a request's code like T2-20250928-0012.",
+    );
   }
   const text = (await stackFile("../ags/status.sql")).replaceAll(":id", `'${id}'`);
   const [task] = records(await askAsAuditor(text, 1));
@@ -24,6 +26,8 @@ export async function status(id: string, options: { json?: boolean }): Promise<v
     if (value !== null) console.log(`${name.padEnd(10)} ${cell(value)}`);
   }
   for (const { node_id, status: step, agent, last_code } of (steps ?? []) as Step[]) {
-    console.log(`  ${node_id.padEnd(10)} ${step.padEnd(18)} ${agent}${last_code ? `  ${last_code}` : ""}`);
+    console.log(
+      `  ${node_id.padEnd(10)} ${step.padEnd(18)} ${agent}${last_code ? `  ${last_code}` : ""}`,
+    );
   }
 }

@@ -7,7 +7,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 suite=trixie
 packages=postgresql-17,postgresql-17-pgvector,postgresql-17-cron,postgresql-17-pgtap
 # Another list of packages is another tree; a week-old tree is made anew, so that security updates arrive.
-name="$suite-$(printf '%s %s' "$packages" "$(date +%Y-%V)" | sha256sum | cut -c1-12)"
+name="$suite-$(printf '%s %s' "$packages" "$(date +%G-%V)" | sha256sum | cut -c1-12)"
 
 cache="${CI_CACHE:-/var/cache/dynamic-ags-ci}"
 if ! { mkdir -p "$cache" && [ -w "$cache" ]; } 2>/dev/null; then
@@ -31,5 +31,6 @@ if [ ! -f "$tree/.complete" ]; then
   rm -rf "$cache/$name.building/var/cache/apt/archives"/*.deb
   touch "$cache/$name.building/.complete"
   mv "$cache/$name.building" "$tree"
+  find "$cache" -mindepth 1 -maxdepth 1 -name "$suite-*" -not -name "$name*" -mtime +14 -exec rm -rf --one-file-system {} +
 fi
 printf '%s\n' "$tree"

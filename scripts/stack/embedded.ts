@@ -14,41 +14,39 @@ import { embeddedMigrator } from "./migrators.ts";
 import { Sentence } from "./sentence.ts";
 import type { Store } from "./store.ts";
 
-/** Only a directory that initdb has finished is a database; a start that was killed half way leaves another. */
-const isDatabase = async (directory: string): Promise<boolean> => {
-  try {
-    return (await Deno.stat(`${directory}/PG_VERSION`)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-};
-
 /**
- * Opens `DATA_DIR/db`, whose lock the caller holds, and brings it up to the migrations. A new one is made beside it and
- * moved into place when it is whole.
+ * Opens `DATA_DIR/db`, whose lock the caller holds, and brings it up to the migrations. While a new one is being made
+ * a file beside it says so: a start that was killed half way leaves no database but the beginning of one.
  */
 export async function openEmbedded(dataDir: string): Promise<Store> {
   const directory = `${dataDir}/db`;
-  const isNew = !await isDatabase(directory);
-  const place = isNew ? `${dataDir}/db.new` : directory;
-  if (isNew) await Deno.remove(place, { recursive: true }).catch(unlessMissing);
-  let pg = await open(place);
-  let applied: string[];
+  const unfinished = `${dataDir}/db.unfinished`;
+  if (await exists(unfinished)) {
+    await Deno.remove(directory, { recursive: true }).catch(unlessMissing);
+  }
+  const isNew = !await exists(directory);
+  if (isNew) await Deno.writeTextFile(unfinished, "");
+  const pg = await open(directory);
   try {
     if (isNew) await pg.exec(await stackFile("platform.sql"));
-    applied = await migrate(embeddedMigrator(pg), await readMigrations());
+    const applied = await migrate(embeddedMigrator(pg), await readMigrations());
     await pg.exec(await stackFile("embedded.sql"));
+    await Deno.remove(unfinished).catch(unlessMissing);
+    return await embeddedStore(pg, applied);
   } catch (error) {
     await pg.close();
     throw error instanceof MigrationRefused ? new Sentence(`${error.message}.`) : error;
   }
-  if (isNew) {
-    await pg.close();
-    await Deno.rename(place, directory);
-    pg = await open(directory);
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
-  return await embeddedStore(pg, applied);
 }
 
 async function open(directory: string): Promise<PGlite> {
@@ -56,7 +54,9 @@ async function open(directory: string): Promise<PGlite> {
     return await PGlite.create({ dataDir: directory, extensions: { vector } });
   } catch (error) {
     throw new Sentence(
-      `${directory} could not be opened as a database (${error instanceof Error ? error.message : error}). ` +
+      `${directory} could not be opened as a database (${
+        error instanceof Error ? error.message : error
+      }). ` +
         "Restore a backup, or set DATA_DIR to another directory.",
     );
   }

@@ -34,7 +34,9 @@ export async function approveLocally(
   }
   const members = await store.administer<Member[]>("list_members");
   const member = members.find(({ name }) => name.toLowerCase() === asked.as.toLowerCase());
-  if (!member) throw new Sentence(`No active member is called ${asked.as}: npm run ags -- members list`);
+  if (!member) {
+    throw new Sentence(`No active member is called ${asked.as}: npm run ags -- members list`);
+  }
   if (member.telegram_user_id === null) {
     throw new Sentence(`${member.name} has no Telegram id, so no message of theirs would count.`);
   }
@@ -48,13 +50,16 @@ export async function approveLocally(
       return result;
     },
   };
-  const response = await handle(updateRequest(member.telegram_user_id, asked, wiring.webhook_secret), {
-    database,
-    secret: wiring.webhook_secret,
-    username: () => Promise.resolve(null),
-    channel: "local-simulated",
-    policy_sha256: wiring.policy_sha256,
-  });
+  const response = await handle(
+    updateRequest(member.telegram_user_id, asked, wiring.webhook_secret),
+    {
+      database,
+      secret: wiring.webhook_secret,
+      username: () => Promise.resolve(null),
+      channel: "local-simulated",
+      policy_sha256: wiring.policy_sha256,
+    },
+  );
   if (!response.ok) throw new Sentence(`The update was not recorded (${response.status}).`);
   return handled;
 }

@@ -17,18 +17,24 @@ export async function lockDirectory(directory: string, purpose: string): Promise
   const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
   const held = await file.tryLock(true).catch((error) => {
     file.close();
-    throw new Sentence(`${path} cannot be locked (${error.message}): put DATA_DIR on a local disk.`);
+    throw new Sentence(
+      `${path} cannot be locked (${error.message}): put DATA_DIR on a local disk.`,
+    );
   });
   const before = (await Deno.readTextFile(path)).trim();
   if (!held) {
     file.close();
     throw new Sentence(
-      `${directory} is in use by ${before || "another process"}. Stop that one, or set DATA_DIR to another directory.`,
+      `${directory} is in use by ${
+        before || "another process"
+      }. Stop that one, or set DATA_DIR to another directory.`,
     );
   }
   await file.truncate();
   await file.write(
-    new TextEncoder().encode(`${purpose}, process ${Deno.pid}, since ${new Date().toISOString()}\n`),
+    new TextEncoder().encode(
+      `${purpose}, process ${Deno.pid}, since ${new Date().toISOString()}\n`,
+    ),
   );
   return {
     takenOver: before !== "",

@@ -28,7 +28,9 @@ export function readSecrets(text: string): Record<string, string> {
     .filter((line) => line !== "" && !line.startsWith("#"));
   return Object.fromEntries(lines.map((line) => {
     const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.+)$/.exec(line) ?? [];
-    if (!name) throw new Sentence("secrets.env has a line that is not NAME=value: repair or remove it.");
+    if (!name) {
+      throw new Sentence("secrets.env has a line that is not NAME=value: repair or remove it.");
+    }
     return [name, value.replace(/^(["'])(.*)\1$/, "$2")];
   }));
 }
@@ -62,7 +64,11 @@ async function textOf(path: string): Promise<string> {
 async function write(path: string, values: Record<string, string>): Promise<void> {
   const draft = `${path}.draft`;
   const lines = Object.entries(values).map(([name, value]) => `${name}=${value}`);
-  const text = ["# Made by npm start. Keep it to yourself; what the environment sets wins.", ...lines, ""];
+  const text = [
+    "# Made by npm start. Keep it to yourself; what the environment sets wins.",
+    ...lines,
+    "",
+  ];
   await Deno.writeTextFile(draft, text.join("\n"), { mode: 0o600 });
   await Deno.chmod(draft, 0o600);
   await Deno.rename(draft, path);

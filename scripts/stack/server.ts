@@ -12,7 +12,7 @@ export interface Server {
 const hostname = "127.0.0.1";
 
 /** Serves `/functions/v1/<name>/…` (and `/<name>/…`, as the platform passes it on) on this machine alone. */
-export async function serve(functions: Map<string, Handler>, port: number): Promise<Server> {
+export function serve(functions: Map<string, Handler>, port: number): Server {
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
     server = Deno.serve({ hostname, port, onListen() {} }, (request) => route(functions, request));
@@ -40,7 +40,9 @@ interface Identity {
 
 /** Whoever could write a table directly is not served: every rule of this house lives in the functions of `api`. */
 export async function requireLeastPrivilege(store: Store): Promise<void> {
-  const { role, superuser, writable_tables } = await store.database.call<Identity>("runtime_identity");
+  const { role, superuser, writable_tables } = await store.database.call<Identity>(
+    "runtime_identity",
+  );
   if (role === "service_role" && !superuser && writable_tables.length === 0) return;
   const found = [
     role === "service_role" ? "" : `the role is ${role}`,

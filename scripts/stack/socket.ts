@@ -1,4 +1,4 @@
-import { Sentence, explain } from "./sentence.ts";
+import { explain, Sentence } from "./sentence.ts";
 
 /** One request on the socket: what to do, and with what. */
 export interface Ask {
@@ -78,7 +78,9 @@ export async function askStack<T>(dataDir: string, ask: Ask): Promise<T | null> 
   try {
     connection = await Deno.connect({ transport: "unix", path: socketPath(dataDir) });
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused) return null;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused) {
+      return null;
+    }
     throw error;
   }
   try {

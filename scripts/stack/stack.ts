@@ -4,7 +4,7 @@ import type { Environment } from "../../functions/_edge/environment.ts";
 import { loadBundledPolicy } from "../../functions/_policy/bundled-policy.ts";
 import { commandsOf } from "./commands.ts";
 import { openEmbedded } from "./embedded.ts";
-import { type Handler, functionsOf, workersOf } from "./functions.ts";
+import { functionsOf, type Handler, workersOf } from "./functions.ts";
 import { openNative } from "./native.ts";
 import { type Lock, lockDirectory } from "./lock.ts";
 import { loadSecrets, type Secrets, withSecrets } from "./secrets.ts";
@@ -63,16 +63,28 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     closing.push(() => tick.stop());
     const functions = functionsOf(wiring, tick.nudge);
-    const server = await serve(functions, environment.port);
+    const server = serve(functions, environment.port);
     closing.push(() => server.close());
-    const socket = await listen(dataDir, commandsOf({ wiring, store, dataDir, functions, nudge: tick.nudge }));
+    const socket = await listen(
+      dataDir,
+      commandsOf({ wiring, store, dataDir, functions, nudge: tick.nudge }),
+    );
     closing.push(() => socket.close());
     // The rows say what is due (public.jobs, the outbox, lapsed leases); the clock only asks.
     const clock = new Cron("* * * * * *", { protect: true }, tick.nudge);
     closing.push(() => clock.stop());
     const polls = startPolling(wiring, functions, closing, options.print);
     tick.nudge();
-    return { url: `http://127.0.0.1:${server.port}`, environment, secrets, store, lock, wiring, polls, stop };
+    return {
+      url: `http://127.0.0.1:${server.port}`,
+      environment,
+      secrets,
+      store,
+      lock,
+      wiring,
+      polls,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -27,7 +27,9 @@ export function ticker(workers: Worker[], tell: (name: string, error: unknown) =
   async function work(worker: Worker): Promise<void> {
     while (wanted.delete(worker.name) && !stopped) {
       try {
-        if (await worker.pass() > 0) for (const name of [worker.name, ...worker.wakes]) call(name);
+        if (await worker.pass() > 0) {
+          for (const name of [worker.name, ...worker.wakes]) call(name);
+        }
       } catch (error) {
         tell(worker.name, error);
       }

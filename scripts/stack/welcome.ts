@@ -10,7 +10,9 @@ export const pairingCode = (): string =>
 async function firstOwnerCode({ store }: Stack): Promise<string | null> {
   const code = pairingCode();
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(code));
-  const hash = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hash = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
   const { needed } = await store.administer<{ needed: boolean }>("create_pairing_code", {
     p_code_sha256: hash,
   });
@@ -21,7 +23,9 @@ async function firstOwnerCode({ store }: Stack): Promise<string | null> {
 export async function welcome(stack: Stack): Promise<string> {
   const { url, environment, secrets, store, lock, polls, wiring } = stack;
   const code = await firstOwnerCode(stack);
-  const { policy_sha256: active } = await store.database.call<{ policy_sha256: string | null }>("health");
+  const { policy_sha256: active } = await store.database.call<{ policy_sha256: string | null }>(
+    "health",
+  );
   const bot = environment.telegram.botToken !== null;
   const kept = secrets.made.length > 0 ? `made now: ${secrets.made.join(", ")}` : "as before";
   return [
@@ -30,10 +34,20 @@ export async function welcome(stack: Stack): Promise<string> {
     `  alerts     POST ${url}/functions/v1/intake/tradingview/<token>`,
     `  health     GET  ${url}/functions/v1/dags-domain-health`,
     `  tokens     ${secrets.path} (${kept}); what the environment sets wins`,
-    `  database   ${store.kind === "embedded" ? "embedded: survives a killed process, not a power cut; keep backups" : "DATABASE_URL"}` +
+    `  database   ${
+      store.kind === "embedded"
+        ? "embedded: survives a killed process, not a power cut; keep backups"
+        : "DATABASE_URL"
+    }` +
     (store.applied.length > 0 ? `; ${store.applied.length} migrations applied` : ""),
-    `  Telegram   ${bot ? polls ? "the bot polls" : "the bot waits for its webhook" : "no TELEGRAM_BOT_TOKEN: messages are printed here and kept in the outbox"}`,
-    ...(lock.takenOver ? ["  The last process ended without closing; its lock was taken over and its work goes on."] : []),
+    `  Telegram   ${
+      bot
+        ? polls ? "the bot polls" : "the bot waits for its webhook"
+        : "no TELEGRAM_BOT_TOKEN: messages are printed here and kept in the outbox"
+    }`,
+    ...(lock.takenOver
+      ? ["  The last process ended without closing; its lock was taken over and its work goes on."]
+      : []),
     ...(wiring.policy.ok
       ? active === wiring.policy.sha256 ? [] : [
         "  The active policy is not the one in policies/policy.yaml: nothing is planned or decided until",

@@ -20,7 +20,10 @@ export interface Wiring {
   agents: Readonly<Record<string, Agent>>;
   embed: typeof embed;
   judge: ReturnType<typeof createJudge> | null;
-  channels: { telegram: ReturnType<typeof telegramChannel> | null; console: ReturnType<typeof consoleChannel> };
+  channels: {
+    telegram: ReturnType<typeof telegramChannel> | null;
+    console: ReturnType<typeof consoleChannel>;
+  };
   worker: string;
   now: () => Date;
   log: LogSink;
@@ -54,8 +57,7 @@ export function wire({ environment, database, policy, log, print }: WiringOption
     judge: llm === null ? null : createJudge({
       ...llm,
       fetch,
-      report: (reason) =>
-        log(JSON.stringify({ function: "judge", outcome: "unknown", reason })),
+      report: (reason) => log(JSON.stringify({ function: "judge", outcome: "unknown", reason })),
     }),
     channels: {
       telegram: telegram.botToken === null

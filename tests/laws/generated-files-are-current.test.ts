@@ -9,10 +9,13 @@ import { root } from "../support/tree.ts";
 const copy = mkdtempSync(join(tmpdir(), "ags-generated-"));
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
+const deno = findDeno();
+if (deno === null) throw new Error("npm installed no Deno");
+
 const check = (of: string): { status: number | null; said: string } => {
   const script = join(root, "scripts/generate.ts");
   const { status, stdout, stderr } = spawnSync(
-    findDeno(),
+    deno,
     [
       "run",
       "--no-prompt",

@@ -1,9 +1,24 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
-import { type FrozenClock, freezeClock } from "../support/clock.ts";
+import { freezeClock, type FrozenClock } from "../support/clock.ts";
 import {
-  accept, activate, addMember, alertEvent, type Answer, approvedSignal, archive, claim, claimPublish, confirm, decide, fail, openCode,
-  policy, refusalsOf, reserve, runToGate, start, statusOf,
+  accept,
+  activate,
+  addMember,
+  alertEvent,
+  approvedSignal,
+  claim,
+  claimPublish,
+  confirm,
+  decide,
+  fail,
+  openCode,
+  policy,
+  refusalsOf,
+  reserve,
+  runToGate,
+  start,
+  statusOf,
 } from "../support/line.ts";
 import type { StepWork } from "../../functions/_domain/task.ts";
 
@@ -20,13 +35,8 @@ beforeEach(() => clock.advance(3600));
 afterAll(() => db.close());
 
 const effects = (taskId: string) =>
-  db.owner<{ status: string }>("select status from public.effects where task_id = $1", [taskId]).then((rows) => rows.map(({ status }) => status));
-const step = async (work: StepWork) =>
-  (await db.owner<{ status: string; failures: number }>("select status, failures from public.task_steps where step_id = $1", [work.step_id]))[0];
-const reap = async () => {
-  await clock.advance(91);
-  await db.database.call("sweep");
-};
+  db.owner<{ status: string }>("select status from public.effects where task_id = $1", [taskId])
+    .then((rows) => rows.map(({ status }) => status));
 
 async function answerAtGate(): Promise<StepWork> {
   await accept(db, alertEvent(`read ${Math.random()}`, { source: "desk", action: "READ" }));
@@ -38,7 +48,11 @@ async function answerAtGate(): Promise<StepWork> {
 describe("an effect is not reserved", () => {
   it("by a lease that was lost", async () => {
     const { taskId, work } = await approvedSignal(db);
-    for (const more of [{ p_attempt: work.attempt + 1 }, { p_lease_token: crypto.randomUUID() }, { p_step_id: crypto.randomUUID() }]) {
+    for (
+      const more of [{ p_attempt: work.attempt + 1 }, { p_lease_token: crypto.randomUUID() }, {
+        p_step_id: crypto.randomUUID(),
+      }]
+    ) {
       expect(await reserve(db, work, more)).toMatchObject({ refused: "stale_lease" });
     }
     expect(await effects(taskId)).toEqual([]);
@@ -47,8 +61,12 @@ describe("an effect is not reserved", () => {
 
   it("by a process with another policy or none", async () => {
     const { work } = await approvedSignal(db);
-    expect(await reserve(db, work, { p_policy_sha256: "0".repeat(64) })).toMatchObject({ refused: "policy_not_active" });
-    expect(await reserve(db, work, { p_policy_sha256: null })).toMatchObject({ refused: "policy_invalid" });
+    expect(await reserve(db, work, { p_policy_sha256: "0".repeat(64) })).toMatchObject({
+      refused: "policy_not_active",
+    });
+    expect(await reserve(db, work, { p_policy_sha256: null })).toMatchObject({
+      refused: "policy_invalid",
+    });
   });
 
   it.each<[string, Record<string, unknown>]>([
@@ -69,14 +87,16 @@ describe("an effect is not reserved", () => {
   it("by a step that is not the plan's effect", async () => {
     await accept(db, alertEvent(`read ${Math.random()}`, { source: "desk", action: "READ" }));
     const [plan] = await claim(db, ["planner"]);
-    expect(await reserve(db, plan, { p_kind: "record", p_channel: "internal", p_payload: {} })).toMatchObject({ refused: "invalid_request" });
+    expect(await reserve(db, plan, { p_kind: "record", p_channel: "internal", p_payload: {} }))
+      .toMatchObject({ refused: "invalid_request" });
     await fail(db, plan, "invalid_plan");
   });
 
   it("for an outside channel where nobody was asked", async () => {
     const work = await answerAtGate();
     expect(await reserve(db, work)).toMatchObject({ refused: "approval_missing" });
-    expect(await reserve(db, work, { p_kind: "record", p_channel: "internal", p_payload: {} })).toMatchObject({ status: "confirmed" });
+    expect(await reserve(db, work, { p_kind: "record", p_channel: "internal", p_payload: {} }))
+      .toMatchObject({ status: "confirmed" });
   });
 
   it("for Telegram on a decision made locally; the console may have it", async () => {
@@ -88,7 +108,10 @@ describe("an effect is not reserved", () => {
   it("when the approval has lapsed, to the millisecond", async () => {
     const { taskId, work } = await approvedSignal(db);
     await clock.advance(15 * 60 - 0.001);
-    const other = await db.owner<{ left: boolean }>("select private.now() < expires_at as left from public.approval_requests where task_id = $1", [taskId]);
+    const other = await db.owner<{ left: boolean }>(
+      "select private.now() < expires_at as left from public.approval_requests where task_id = $1",
+      [taskId],
+    );
     expect(other).toEqual([{ left: true }]);
     await clock.advance(0.001);
     expect(await reserve(db, work)).toMatchObject({ refused: "request_expired" });
@@ -101,8 +124,12 @@ describe("an effect is not reserved", () => {
     await db.as("administrator", "select api.remove_member('brief', 'test')");
     expect(await reserve(db, work)).toMatchObject({ refused: "approval_missing" });
     expect(await statusOf(db, taskId)).toBe("awaiting_approval");
-    expect(await decide(db, "1001", await openCode(db, taskId))).toMatchObject({ status: "approved" });
-    expect(await reserve(db, (await claimPublish(db, taskId))!)).toMatchObject({ status: "reserved" });
+    expect(await decide(db, "1001", await openCode(db, taskId))).toMatchObject({
+      status: "approved",
+    });
+    expect(await reserve(db, (await claimPublish(db, taskId))!)).toMatchObject({
+      status: "reserved",
+    });
   });
 
   it("when its approver has another role now", async () => {
@@ -123,63 +150,14 @@ describe("an effect is not reserved", () => {
   it("twice: a reservation is found again while nothing has left, and refused after", async () => {
     const { taskId, work } = await approvedSignal(db);
     const first = await reserve(db, work);
-    expect(await reserve(db, work)).toMatchObject({ effect_id: first.effect_id, status: "reserved", payload: { text: expect.any(String) } });
+    expect(await reserve(db, work)).toMatchObject({
+      effect_id: first.effect_id,
+      status: "reserved",
+      payload: { text: expect.any(String) },
+    });
     await start(db, first.effect_id, work);
     expect(await reserve(db, work)).toMatchObject({ refused: "effect_exists", status: "sent" });
     expect(await effects(taskId)).toEqual(["sent"]);
-  });
-});
-
-describe("a worker that dies", () => {
-  it("before it reserves leaves the step to the next", async () => {
-    const { taskId, work } = await approvedSignal(db);
-    await reap();
-    expect(await step(work)).toEqual({ status: "ready", failures: 1 });
-    expect(await reserve(db, work)).toMatchObject({ refused: "stale_lease" });
-    expect(await reserve(db, (await claimPublish(db, taskId))!)).toMatchObject({ status: "reserved" });
-  });
-
-  it("between reserving and sending leaves the reservation to the next", async () => {
-    const { taskId, work } = await approvedSignal(db);
-    const { effect_id } = await reserve(db, work);
-    await reap();
-    expect(await start(db, effect_id, work)).toMatchObject({ refused: "stale_lease" });
-    const next = (await claimPublish(db, taskId))!;
-    expect(await reserve(db, next)).toMatchObject({ effect_id, status: "reserved" });
-    await start(db, effect_id, next);
-    expect(await confirm(db, effect_id, next)).toEqual({ status: "confirmed" });
-    expect(await effects(taskId)).toEqual(["confirmed"]);
-  });
-
-  it.each([
-    ["is reaped", reap],
-    ["is restarted", () => db.as("administrator", "select api.release_leases('start')")],
-  ])("after sending leaves an unknown outcome when it %s: nothing is ever sent again", async (_how, recover) => {
-    const { taskId, work } = await approvedSignal(db);
-    const { effect_id } = await reserve(db, work);
-    await start(db, effect_id, work);
-    await recover();
-    expect([await step(work).then(({ status }) => status), await effects(taskId), await statusOf(db, taskId)]).toEqual(["stale", ["unknown"], "paused"]);
-    for (let i = 0; i < 3; i++) {
-      await reap();
-      expect(await claimPublish(db, taskId)).toBeNull();
-    }
-    expect(await confirm(db, effect_id, work)).toMatchObject({ refused: "stale_lease" });
-    expect(await effects(taskId)).toEqual(["unknown"]);
-    // What the latecomer saw is kept for the person who settles it.
-    expect(await db.owner(
-      "select after_json #>> '{receipt,message_id}' as id from public.audit_logs where task_id = $1 and code = 'stale_lease'", [taskId],
-    )).toEqual([{ id: "7" }]);
-    expect(await db.owner("select distinct recipient from public.notifications where task_id = $1 and payload_json ->> 'topic' = 'effect_unknown' order by 1", [taskId]))
-      .toEqual([{ recipient: "1001" }, { recipient: "1002" }]);
-  });
-
-  it("and says so after sending, has an unknown outcome too, not a failure to try again", async () => {
-    const { taskId, work } = await approvedSignal(db);
-    const { effect_id } = await reserve(db, work);
-    await start(db, effect_id, work);
-    expect(await fail(db, work, "unavailable")).toMatchObject({ status: "stale", task_status: "paused" });
-    expect(await effects(taskId)).toEqual(["unknown"]);
   });
 });
 
@@ -190,8 +168,11 @@ describe("a sent effect", () => {
     expect(await confirm(db, effect_id, work)).toMatchObject({ refused: "stale_lease" });
     await start(db, effect_id, work);
     expect(await start(db, effect_id, work)).toMatchObject({ refused: "stale_lease" });
-    expect(await confirm(db, effect_id, { ...work, lease_token: crypto.randomUUID() })).toMatchObject({ refused: "stale_lease" });
-    expect(await confirm(db, effect_id, work, "perhaps")).toMatchObject({ refused: "invalid_request" });
+    expect(await confirm(db, effect_id, { ...work, lease_token: crypto.randomUUID() }))
+      .toMatchObject({ refused: "stale_lease" });
+    expect(await confirm(db, effect_id, work, "perhaps")).toMatchObject({
+      refused: "invalid_request",
+    });
     expect(await confirm(db, crypto.randomUUID(), work)).toMatchObject({ refused: "stale_lease" });
     expect(await confirm(db, effect_id, work)).toEqual({ status: "confirmed" });
     expect(await confirm(db, effect_id, work)).toMatchObject({ refused: "stale_lease" });
@@ -201,7 +182,8 @@ describe("a sent effect", () => {
     const { taskId, work } = await approvedSignal(db);
     const { effect_id } = await reserve(db, work);
     await start(db, effect_id, work);
-    expect(await confirm(db, effect_id, work, "not_sent", { retry_after: 40, error: "429" })).toEqual({ status: "reserved" });
+    expect(await confirm(db, effect_id, work, "not_sent", { retry_after: 40, error: "429" }))
+      .toEqual({ status: "reserved" });
     await clock.advance(39.999);
     expect(await claimPublish(db, taskId)).toBeNull();
     await clock.advance(0.001);
@@ -209,9 +191,16 @@ describe("a sent effect", () => {
     expect(await reserve(db, next)).toMatchObject({ effect_id });
     await start(db, effect_id, next);
     await confirm(db, effect_id, next);
-    const sent = await db.owner("select 1 from public.events where task_id = $1 and type in ('EFFECT_SENT')", [taskId]);
+    const sent = await db.owner(
+      "select 1 from public.events where task_id = $1 and type in ('EFFECT_SENT')",
+      [taskId],
+    );
     expect(sent).toHaveLength(2);
-    expect(await db.owner("select 1 from public.events where task_id = $1 and type = 'PUBLISH_OK'", [taskId])).toHaveLength(1);
+    expect(
+      await db.owner("select 1 from public.events where task_id = $1 and type = 'PUBLISH_OK'", [
+        taskId,
+      ]),
+    ).toHaveLength(1);
   });
 
   it("whose receiver pauses past the expiry is not sent any more, and its task ends", async () => {
@@ -230,73 +219,27 @@ describe("a sent effect", () => {
     const { taskId, work } = await approvedSignal(db);
     const { effect_id } = await reserve(db, work);
     await start(db, effect_id, work);
-    expect(await confirm(db, effect_id, work, "failed", { error: "chat not found" })).toEqual({ status: "failed" });
+    expect(await confirm(db, effect_id, work, "failed", { error: "chat not found" })).toEqual({
+      status: "failed",
+    });
     expect(await statusOf(db, taskId)).toBe("failed");
-  });
-});
-
-describe("an unknown outcome", () => {
-  const unknown = async () => {
-    const { taskId, work } = await approvedSignal(db);
-    const { effect_id } = await reserve(db, work);
-    await start(db, effect_id, work);
-    await confirm(db, effect_id, work, "unknown", {});
-    return { taskId, effectId: effect_id as string };
-  };
-  const settle = async (effectId: string, outcome: string | null, reason: string | null = "looked at the chat") =>
-    (await db.as<{ answer: Answer }>("administrator", "select api.settle_effect($1, $2, $3, 'owner:oskar') as answer", [effectId, outcome, reason]))[0].answer;
-
-  it("is not settled without a reason, as something else, or when it is known", async () => {
-    const { effectId } = await unknown();
-    expect(await settle(effectId, "sent")).toMatchObject({ refused: "invalid_request" });
-    expect(await settle(effectId, null)).toMatchObject({ refused: "invalid_request" });
-    expect(await settle(effectId, "confirmed", "")).toMatchObject({ refused: "invalid_request" });
-    expect(await settle(crypto.randomUUID(), "confirmed")).toMatchObject({ refused: "not_found" });
-    await settle(effectId, "failed");
-    expect(await settle(effectId, "confirmed")).toMatchObject({ refused: "illegal_transition" });
-  });
-
-  it("settled as confirmed goes on to the archive, in the name of who looked", async () => {
-    const { taskId, effectId } = await unknown();
-    expect(await settle(effectId, "confirmed")).toMatchObject({ status: "confirmed", task_status: "publishing" });
-    const last = (await claim(db, ["orchestrator"])).find(({ task_id }) => task_id === taskId)!;
-    expect(await archive(db, last)).toEqual({ status: "archived" });
-    expect(await db.owner("select actor from public.audit_logs where task_id = $1 and action = 'effect.settle' and object like 'effect:%'", [taskId]))
-      .toEqual([{ actor: "owner:oskar" }]);
-  });
-
-  it("settled as failed ends its task", async () => {
-    const { taskId, effectId } = await unknown();
-    expect(await settle(effectId, "failed")).toMatchObject({ task_status: "failed" });
-    expect(await statusOf(db, taskId)).toBe("failed");
-  });
-});
-
-describe("the archive", () => {
-  it("refuses a lost lease, a task without its effect, and chunks that do not fit", async () => {
-    const { taskId, work } = await approvedSignal(db);
-    const { effect_id } = await reserve(db, work);
-    await start(db, effect_id, work);
-    expect(await archive(db, work)).toMatchObject({ refused: "stale_lease" });
-    await confirm(db, effect_id, work);
-    const last = (await claim(db, ["orchestrator"])).find(({ task_id }) => task_id === taskId)!;
-    expect(await archive(db, { ...last, attempt: 9 })).toMatchObject({ refused: "stale_lease" });
-    const embedding = Array(384).fill(0.1);
-    for (
-      const chunks of [
-        null, {}, [{ content: "x" }], [{ content: "x", embedding: [1, 2] }], [{ content: "x", embedding: Array(384).fill("1") }],
-        [{ content: "x".repeat(16385), embedding }], [{ symbol: "S".repeat(65), content: "x", embedding }], Array(65).fill({ content: "x", embedding }),
-      ]
-    ) expect(await archive(db, last, chunks as unknown[])).toMatchObject({ refused: "invalid_request" });
-    expect(await archive(db, last, [{ content: "x", embedding, symbol: null }])).toEqual({ status: "archived" });
-    expect(await archive(db, last)).toMatchObject({ refused: "stale_lease" });
   });
 });
 
 it("a policy that asks for more people leaves a T1 result unrecorded until they are asked", async () => {
   const work = await answerAtGate();
-  await activate(db, "asks for reads", { ...policy, approvals: { ...policy.approvals, T0: ["operator_approval"] } });
+  await activate(db, "asks for reads", {
+    ...policy,
+    approvals: { ...policy.approvals, T0: ["operator_approval"] },
+  });
   const [{ sha }] = await db.owner<{ sha: string }>("select private.active_policy_sha256() as sha");
-  expect(await reserve(db, work, { p_kind: "record", p_channel: "internal", p_payload: {}, p_policy_sha256: sha })).toMatchObject({ refused: "approval_missing" });
+  expect(
+    await reserve(db, work, {
+      p_kind: "record",
+      p_channel: "internal",
+      p_payload: {},
+      p_policy_sha256: sha,
+    }),
+  ).toMatchObject({ refused: "approval_missing" });
   await activate(db);
 });

@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
 import {
-  accept, activate, addMember, alertEvent, approvedSignal, archivedSignal, claim, decide, openCode, signalAtGate, statusOf,
+  accept,
+  activate,
+  addMember,
+  alertEvent,
+  approvedSignal,
+  archivedSignal,
+  claim,
+  decide,
+  openCode,
+  signalAtGate,
+  statusOf,
 } from "../support/line.ts";
 import { freezeClock } from "../support/clock.ts";
 
@@ -15,7 +25,14 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const histories = ["events", "approvals", "audit_logs", "event_receipts", "telegram_updates", "evaluations"];
+const histories = [
+  "events",
+  "approvals",
+  "audit_logs",
+  "event_receipts",
+  "telegram_updates",
+  "evaluations",
+];
 
 describe("history", () => {
   it.each(histories)("of %s refuses UPDATE, DELETE and TRUNCATE to its owner", async (table) => {
@@ -25,7 +42,11 @@ describe("history", () => {
     );
     expect(rows).toBeGreaterThan(0);
     for (
-      const sql of [`update public.${table} set "${column}" = "${column}"`, `delete from public.${table}`, `truncate public.${table} cascade`]
+      const sql of [
+        `update public.${table} set "${column}" = "${column}"`,
+        `delete from public.${table}`,
+        `truncate public.${table} cascade`,
+      ]
     ) await expect(db.owner(sql), sql).rejects.toMatchObject({ code: "AGHIS" });
   });
 
@@ -44,15 +65,25 @@ describe("history", () => {
     await accept(db, alertEvent("BUY OLDUSDT"));
     await clock.advance(91 * 86400);
     await accept(db, alertEvent("BUY NEWUSDT"));
-    const before = await db.owner<{ n: number }>("select count(*)::int as n from public.event_receipts");
+    const before = await db.owner<{ n: number }>(
+      "select count(*)::int as n from public.event_receipts",
+    );
     await db.owner("update public.jobs set next_run_at = '2000-01-01'");
     const swept = await db.database.call<Record<string, number>>("sweep");
     expect(swept.prune_history).toBe(2);
-    const after = await db.owner<{ n: number }>("select count(*)::int as n from public.event_receipts");
+    const after = await db.owner<{ n: number }>(
+      "select count(*)::int as n from public.event_receipts",
+    );
     expect(after[0].n).toBe(before[0].n - 2);
-    expect(await db.owner("select after_json ->> 'event_receipts' as n from public.audit_logs where action = 'history.prune'"))
+    expect(
+      await db.owner(
+        "select after_json ->> 'event_receipts' as n from public.audit_logs where action = 'history.prune'",
+      ),
+    )
       .toEqual([{ n: "2" }]);
-    expect(await db.owner("select last_status from public.jobs where last_status <> 'ok'")).toEqual([]);
+    expect(await db.owner("select last_status from public.jobs where last_status <> 'ok'")).toEqual(
+      [],
+    );
   });
 });
 
@@ -72,20 +103,32 @@ describe("the audit", () => {
     const taskId = await signalAtGate(other);
     const code = await openCode(other, taskId);
     await accept(other, alertEvent(`SELL ${_how}`));
-    await other.owner(`create or replace function private.block() returns trigger language plpgsql as $$ begin ${body}; end $$`);
-    await other.owner("create trigger a_block before insert on public.audit_logs for each row execute function private.block()");
-    const before = await other.owner("select status, count(*)::int from public.task_steps group by 1 order by 1");
+    await other.owner(
+      `create or replace function private.block() returns trigger language plpgsql as $$ begin ${body}; end $$`,
+    );
+    await other.owner(
+      "create trigger a_block before insert on public.audit_logs for each row execute function private.block()",
+    );
+    const before = await other.owner(
+      "select status, count(*)::int from public.task_steps group by 1 order by 1",
+    );
     await expect(accept(other, alertEvent("BUY BTCUSDT now"))).rejects.toBeTruthy();
     await expect(claim(other)).rejects.toBeTruthy();
     await expect(decide(other, "1001", code)).rejects.toBeTruthy();
     await other.owner("drop trigger a_block on public.audit_logs");
-    expect(await other.owner("select status, count(*)::int from public.task_steps group by 1 order by 1")).toEqual(before);
+    expect(
+      await other.owner(
+        "select status, count(*)::int from public.task_steps group by 1 order by 1",
+      ),
+    ).toEqual(before);
     expect(await statusOf(other, taskId)).toBe("awaiting_approval");
     expect(await other.owner("select 1 from public.approvals")).toEqual([]);
   });
 
   it("keeps what the owner changes or removes by hand, under either name", async () => {
-    await other.owner("insert into public.feature_flags (key, updated_by, reason) values ('a_flag', 'test', 'test')");
+    await other.owner(
+      "insert into public.feature_flags (key, updated_by, reason) values ('a_flag', 'test', 'test')",
+    );
     await other.owner("update public.feature_flags set key = 'b_flag'");
     await other.owner("delete from public.feature_flags");
     const rows = await other.owner<{ object: string; step: string }>(
@@ -99,7 +142,9 @@ describe("the audit", () => {
 
   it("refuses that an audited table is truncated", async () => {
     for (const table of ["members", "policies", "agents", "limits"]) {
-      await expect(other.owner(`truncate public.${table} cascade`), table).rejects.toMatchObject({ code: "AGHIS" });
+      await expect(other.owner(`truncate public.${table} cascade`), table).rejects.toMatchObject({
+        code: "AGHIS",
+      });
     }
   });
 
@@ -110,6 +155,7 @@ describe("the audit", () => {
     );
     for (const { action } of rows) expect(action).toMatch(/^[a-z]+\.[a-z_]+$/);
     expect(rows.map(({ action }) => action)).toContain("approval.decide");
-    expect(rows.map(({ action }) => action).filter((action) => /\.(insert|update)$/.test(action))).toEqual([]);
+    expect(rows.map(({ action }) => action).filter((action) => /\.(insert|update)$/.test(action)))
+      .toEqual([]);
   });
 });

@@ -24,7 +24,10 @@ beforeAll(async () => {
 afterAll(() => db.close());
 
 const events = async (taskId: string) =>
-  (await db.owner<{ type: string }>("select type from public.events where task_id = $1 order by seq", [taskId]))
+  (await db.owner<{ type: string }>(
+    "select type from public.events where task_id = $1 order by seq",
+    [taskId],
+  ))
     .map(({ type }) => type);
 
 describe("the line in SQL", () => {
@@ -39,7 +42,10 @@ describe("the line in SQL", () => {
     expect(archive.node_id).toBe("archive");
     await db.database.call("archive_task", { ...lease(archive), p_chunks: [] });
     expect(await statusOf(db, accepted.task_id as string)).toBe("archived");
-    const steps = await db.owner("select node_id, status from public.task_steps where task_id = $1 and node_id = 'approve'", [accepted.task_id]);
+    const steps = await db.owner(
+      "select node_id, status from public.task_steps where task_id = $1 and node_id = 'approve'",
+      [accepted.task_id],
+    );
     expect(steps).toEqual([{ node_id: "approve", status: "skipped" }]);
     expect(await db.owner("select 1 from public.approvals")).toEqual([]);
   });
@@ -55,9 +61,19 @@ describe("the line in SQL", () => {
     const [work] = await claim(db, ["communicator"]);
     const reserved = await reserve(db, work);
     expect(reserved).toMatchObject({ status: "reserved" });
-    const fence = { p_effect_id: reserved.effect_id, p_attempt: work.attempt, p_lease_token: work.lease_token };
+    const fence = {
+      p_effect_id: reserved.effect_id,
+      p_attempt: work.attempt,
+      p_lease_token: work.lease_token,
+    };
     expect(await db.database.call("start_effect", fence)).toEqual({ status: "sent" });
-    expect(await db.database.call("confirm_effect", { ...fence, p_outcome: "confirmed", p_receipt: { message_id: "7" } }))
+    expect(
+      await db.database.call("confirm_effect", {
+        ...fence,
+        p_outcome: "confirmed",
+        p_receipt: { message_id: "7" },
+      }),
+    )
       .toEqual({ status: "confirmed" });
     const [archive] = await claim(db);
     await db.database.call("archive_task", {

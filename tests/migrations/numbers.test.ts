@@ -2,8 +2,16 @@ import canonicalize from "canonicalize";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
-import { type FrozenClock, freezeClock } from "../support/clock.ts";
-import { accept, activate, addMember, alertEvent, openCode, sha256, signalAtGate } from "../support/line.ts";
+import { freezeClock, type FrozenClock } from "../support/clock.ts";
+import {
+  accept,
+  activate,
+  addMember,
+  alertEvent,
+  openCode,
+  sha256,
+  signalAtGate,
+} from "../support/line.ts";
 
 let db: TestDatabase;
 let clock: FrozenClock;
@@ -36,7 +44,9 @@ describe("task ids and request codes", () => {
   it("widen after 9999", async () => {
     await clock.set("2026-10-01T08:00:00Z");
     await next();
-    await db.owner("select setval('private.task_numbers', (select base from private.day_bases where kind = 'task' and day = '2026-10-01') + 9998)");
+    await db.owner(
+      "select setval('private.task_numbers', (select base from private.day_bases where kind = 'task' and day = '2026-10-01') + 9998)",
+    );
     expect(await next()).toBe("T-2026-10-01-9999");
     expect(await next()).toBe("T-2026-10-01-10000");
   });
@@ -49,25 +59,30 @@ describe("task ids and request codes", () => {
 
   it("are unique under a clock that jumps about", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 2, maxLength: 12 }), async (days) => {
-        const ids = [];
-        for (const day of days) {
-          await clock.set(`2026-11-0${day}T12:00:00Z`);
-          const [{ id }] = await db.owner<{ id: string }>(
-            "select private.dated_id('T', '-', 'task', 'private.task_numbers', private.now()) as id",
-          );
-          ids.push(id);
-        }
-        expect(new Set(ids).size).toBe(ids.length);
-        days.forEach((day, i) => expect(ids[i]).toContain(`-11-0${day}-`));
-      }),
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 2, maxLength: 12 }),
+        async (days) => {
+          const ids = [];
+          for (const day of days) {
+            await clock.set(`2026-11-0${day}T12:00:00Z`);
+            const [{ id }] = await db.owner<{ id: string }>(
+              "select private.dated_id('T', '-', 'task', 'private.task_numbers', private.now()) as id",
+            );
+            ids.push(id);
+          }
+          expect(new Set(ids).size).toBe(ids.length);
+          days.forEach((day, i) => expect(ids[i]).toContain(`-11-0${day}-`));
+        },
+      ),
       { numRuns: 20 },
     );
   });
 });
 
 const canonical = async (value: unknown) =>
-  (await db.owner<{ text: string }>("select private.canonical_json($1::jsonb) as text", [JSON.stringify(value)]))[0].text;
+  (await db.owner<{ text: string }>("select private.canonical_json($1::jsonb) as text", [
+    JSON.stringify(value),
+  ]))[0].text;
 
 describe("canonical JSON", () => {
   it.each([
@@ -83,14 +98,19 @@ describe("canonical JSON", () => {
   });
 
   it("has this digest", async () => {
-    const [{ digest }] = await db.owner<{ digest: string }>(`select private.digest_json('{"b": ["x", null], "a": "ü"}') as digest`);
+    const [{ digest }] = await db.owner<{ digest: string }>(
+      `select private.digest_json('{"b": ["x", null], "a": "ü"}') as digest`,
+    );
     expect(digest).toBe(sha256('{"a":"ü","b":["x",null]}'));
     expect(digest).toBe("ef0e33e430aa01bda07159416bff0de40f3025511d6d6d2a81f2dfcb8e8f20e2");
   });
 
-  it.each(['{"a":1}', "[0.1]", '{"a":{"b":[1e3]}}', '{"ключ":"x"}'])("refuses %s", async (given) => {
-    await expect(canonical(JSON.parse(given))).rejects.toBeTruthy();
-  });
+  it.each(['{"a":1}', "[0.1]", '{"a":{"b":[1e3]}}', '{"ключ":"x"}'])(
+    "refuses %s",
+    async (given) => {
+      await expect(canonical(JSON.parse(given))).rejects.toBeTruthy();
+    },
+  );
 
   it("is what RFC 8785 makes of every value that it takes", async () => {
     const key = fc.string({ unit: "grapheme-ascii", maxLength: 6 });

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
-import { activate, addMember, type Answer, policy, policyText, signalAtGate } from "../support/line.ts";
+import {
+  activate,
+  addMember,
+  type Answer,
+  policy,
+  policyText,
+  signalAtGate,
+} from "../support/line.ts";
 
 let db: TestDatabase;
 let tables: string[];
@@ -49,13 +56,21 @@ describe("tables", () => {
   });
 
   it.each(outsiders)("keep what is private from %s", async (role) => {
-    for (const sql of ["select * from private.pairing_codes", "select private.now()", "select nextval('private.task_numbers')"]) {
+    for (
+      const sql of [
+        "select * from private.pairing_codes",
+        "select private.now()",
+        "select nextval('private.task_numbers')",
+      ]
+    ) {
       await expect(db.as(role, sql), sql).rejects.toMatchObject(denied);
     }
   });
 
   it("are read whole by the auditor", async () => {
-    for (const name of [...tables, ...views]) await db.as("auditor", `select * from public.${name}`);
+    for (const name of [...tables, ...views]) {
+      await db.as("auditor", `select * from public.${name}`);
+    }
     expect(await db.as("auditor", "select 1 from public.tasks")).toHaveLength(1);
   });
 
@@ -88,22 +103,38 @@ describe("functions", () => {
     expect(await executable("auditor", "api")).toEqual([]);
     expect(await executable("authenticated", "api")).toEqual(["my_role"]);
     expect(await executable("administrator", "api")).toEqual([
-      "activate_policy", "add_member", "create_pairing_code", "list_members", "release_leases", "remove_member", "set_flag", "settle_effect",
+      "activate_policy",
+      "add_member",
+      "create_pairing_code",
+      "list_members",
+      "release_leases",
+      "remove_member",
+      "set_flag",
+      "settle_effect",
     ]);
     const service = await executable("service_role", "api");
     expect(service).toContain("claim_steps");
-    for (const name of await executable("administrator", "api")) expect(service).not.toContain(name);
+    for (const name of await executable("administrator", "api")) {
+      expect(service).not.toContain(name);
+    }
   });
 
   it("pin their search path, each of them", async () => {
-    expect(await db.owner(
-      `select p.oid::regprocedure::text as name from pg_proc p where p.pronamespace in ('api'::regnamespace, 'private'::regnamespace)
+    expect(
+      await db.owner(
+        `select p.oid::regprocedure::text as name from pg_proc p where p.pronamespace in ('api'::regnamespace, 'private'::regnamespace)
        and coalesce(array_to_string(p.proconfig, ','), '') !~ 'search_path=""'`,
-    )).toEqual([]);
+      ),
+    ).toEqual([]);
   });
 
   it("refuse that service_role activates a policy", async () => {
-    await expect(db.as("service_role", "select api.activate_policy($1, $2, 'me')", [policyText, JSON.stringify(policy)]))
+    await expect(
+      db.as("service_role", "select api.activate_policy($1, $2, 'me')", [
+        policyText,
+        JSON.stringify(policy),
+      ]),
+    )
       .rejects.toMatchObject(denied);
   });
 
@@ -137,11 +168,26 @@ describe("signed-in people", () => {
   });
 
   it("see nothing through a role that they gave themselves", async () => {
-    const claims = { sub: stranger, role: "authenticated", user_metadata: { role: "owner" }, app_role: "owner" };
+    const claims = {
+      sub: stranger,
+      role: "authenticated",
+      user_metadata: { role: "owner" },
+      app_role: "owner",
+    };
     expect(await db.as("authenticated", "select 1 from public.tasks", [], claims)).toEqual([]);
   });
 
-  it.each(["tasks", "artifacts", "audit_logs", "evaluations", "metrics", "approvals", "kpi_current", "app_users", "event_envelopes"])(
+  it.each([
+    "tasks",
+    "artifacts",
+    "audit_logs",
+    "evaluations",
+    "metrics",
+    "approvals",
+    "kpi_current",
+    "app_users",
+    "event_envelopes",
+  ])(
     "read %s as a reviewer",
     async (name) => {
       await expect(read(rita, name)).resolves.toBeDefined();
@@ -152,7 +198,8 @@ describe("signed-in people", () => {
     expect(await read(rita, "tasks")).toHaveLength(1);
     expect(await read(olga, "tasks")).toHaveLength(1);
     for (const sub of [rita, olga]) {
-      await expect(db.as("authenticated", "update public.tasks set goal = 'x'", [], { sub })).rejects.toMatchObject(denied);
+      await expect(db.as("authenticated", "update public.tasks set goal = 'x'", [], { sub }))
+        .rejects.toMatchObject(denied);
       await expect(db.as("authenticated", "select api.decide()", [], { sub })).rejects.toBeTruthy();
     }
   });

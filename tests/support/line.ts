@@ -255,7 +255,11 @@ export const confirm = (
     p_receipt: receipt,
   });
 
-export const archive = (db: TestDatabase, work: StepWork, chunks: unknown[] = []): Promise<Answer> =>
+export const archive = (
+  db: TestDatabase,
+  work: StepWork,
+  chunks: unknown[] = [],
+): Promise<Answer> =>
   db.database.call<Answer>("archive_task", { ...lease(work), p_chunks: chunks });
 
 /** A signal all the way to the archive. */
@@ -276,7 +280,12 @@ export const fail = (
   code = "internal",
   more: Record<string, unknown> = {},
 ): Promise<Answer> =>
-  db.database.call<Answer>("fail_step", { ...lease(work), p_code: code, p_error: "broken", ...more });
+  db.database.call<Answer>("fail_step", {
+    ...lease(work),
+    p_code: code,
+    p_error: "broken",
+    ...more,
+  });
 
 /** The codes of the refusals on record for one task or object, oldest first. */
 export async function refusalsOf(db: TestDatabase, where: string): Promise<string[]> {

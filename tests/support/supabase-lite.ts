@@ -1,5 +1,6 @@
 import { App } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
+import { vi } from "vitest";
 import type { Database } from "../../functions/_database/database.ts";
 import {
   type Signatures,
@@ -25,6 +26,8 @@ export interface Gateway {
  * lock and mixes up its users, so it is never used there.
  */
 export async function openGateway(native: NativeDatabase): Promise<Gateway> {
+  // It logs whatever the database refuses, and refusals are what is tested here.
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
   const owner = serverOn(native.ownerUrl);
   await owner.app.ensureSystemSchema();
   await owner.connection.close();

@@ -1,0 +1,120 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { StepWork } from "../../functions/_domain/task.ts";
+import { openTestDatabase, type TestDatabase } from "../support/database.ts";
+import {
+  accept,
+  activate,
+  alertEvent,
+  claim,
+  complete,
+  fail,
+  plan,
+  policy,
+  policySha256,
+  resultOf,
+} from "../support/line.ts";
+
+let db: TestDatabase;
+let work: StepWork;
+beforeAll(async () => {
+  db = await openTestDatabase();
+  await activate(db);
+});
+beforeEach(async () => {
+  await accept(db, alertEvent(`BUY ${Math.random()}`));
+  [work] = await claim(db, ["planner"]);
+});
+afterEach(async () => void await fail(db, work, "invalid_plan"));
+afterAll(() => db.close());
+
+type Node = Record<string, unknown>;
+const good: Node[] = [
+  { id: "plan", agent: "planner", action: "READ" },
+  { id: "act", agent: "trader", after: ["plan"], action: "DRAFT_REPLY" },
+  { id: "critic", agent: "critic", after: ["act"], action: "READ" },
+  { id: "approve", agent: "human", after: ["critic"], tier: "T2", action: "READ" },
+  { id: "publish", agent: "communicator", after: ["approve"], action: "PUBLISH" },
+  { id: "archive", agent: "orchestrator", after: ["publish"], action: "READ" },
+];
+const change = (id: string, more: Node) =>
+  good.map((node) => node.id === id ? { ...node, ...more } : node);
+
+describe("the registry of agents", () => {
+  it("knows an optional agent without a version and never dispatches it", async () => {
+    expect(await db.owner("select agent, enabled from public.agents where agent_class = 'etl'"))
+      .toEqual([{ agent: null, enabled: false }]);
+  });
+
+  it("dispatches no step of an agent that the active policy does not have, until it has it again", async () => {
+    await plan(db, work, change("act", { after: ["plan"] }));
+    const { trader: _trader, ...others } = policy.agents;
+    await activate(db, "without a trader", { ...policy, agents: others });
+    expect((await claim(db)).filter(({ task_id }) => task_id === work.task_id)).toEqual([]);
+    await activate(db, "with an optional trader", {
+      ...policy,
+      agents: others,
+      optional_agents: { etl: null, trader: "trader:v9" },
+    });
+    const claimed = (await claim(db)).filter(({ task_id }) => task_id === work.task_id);
+    // The version that works is the one on record.
+    expect(claimed.map(({ agent }) => agent)).toEqual(["trader:v9"]);
+    await activate(db);
+    await complete(db, claimed[0], resultOf(claimed[0]));
+  });
+
+  it("lets two classes trade their versions", async () => {
+    const { trader, researcher } = policy.agents;
+    expect(
+      await activate(db, "traded", {
+        ...policy,
+        agents: { ...policy.agents, trader: researcher, researcher: trader },
+      }),
+    ).toMatchObject({ status: "active" });
+    await activate(db);
+    expect(await db.owner("select agent from public.agents where agent_class = 'trader'")).toEqual([
+      { agent: trader },
+    ]);
+  });
+});
+
+describe("a policy is not activated", () => {
+  it.each<[string, unknown]>([
+    ["without tiers", { ...policy, risk_tiers: undefined }],
+    ["with a tier that does not exist", {
+      ...policy,
+      risk_tiers: { ...policy.risk_tiers, T4: ["FLY"] },
+    }],
+    ["with a threshold above one", {
+      ...policy,
+      approvals: { ...policy.approvals, T2: ["critic>=1.9", "operator_approval"] },
+    }],
+    ["with two thresholds", {
+      ...policy,
+      approvals: { ...policy.approvals, T2: ["critic>=0.8", "critic>=0.1", "operator_approval"] },
+    }],
+    ["with a token that nobody knows", {
+      ...policy,
+      approvals: { ...policy.approvals, T2: ["critic>=0.8", "operator_approval", "owner_maybe"] },
+    }],
+    ["that asks nobody for T2", {
+      ...policy,
+      approvals: { ...policy.approvals, T2: ["critic>=0.8"] },
+    }],
+    ["that asks nobody for T3", { ...policy, approvals: { T2: policy.approvals.T2 } }],
+    ["without a floor for the rubric", { ...policy, rubric: {} }],
+    ["with a floor under seven", { ...policy, rubric: { ...policy.rubric, pass_total: 6 } }],
+    ["without a version", { ...policy, version: "one" }],
+    ["with two agents of one version", {
+      ...policy,
+      agents: { ...policy.agents, trader: policy.agents.planner },
+    }],
+    ["with an agent without a version", { ...policy, agents: { ...policy.agents, trader: null } }],
+    ["with a platform action without a tier", { ...policy, platform_actions: { RESUME: {} } }],
+    ["that is a list", []],
+    ["that is nothing", null],
+  ])("%s", async (what, body) => {
+    expect(await activate(db, what, body)).toMatchObject({ refused: "policy_invalid" });
+    expect(await db.owner("select policy_sha256 from public.policies where status = 'active'"))
+      .toEqual([{ policy_sha256: policySha256 }]);
+  });
+});

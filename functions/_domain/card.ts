@@ -37,7 +37,7 @@ export function ideaHeading(idea: ShownIdea): string {
 export function ideaFigures(idea: ShownIdea): string[] {
   const targets = idea.take_profits.slice(0, 6);
   return [
-    `Entry: ${figureText(idea.entry)}`,
+    `${idea.kind === "update" ? "Price" : "Entry"}: ${figureText(idea.entry)}`,
     `Stop loss: ${figureText(idea.stop_loss)}`,
     ...(targets.length === 0
       ? ["Take profit: unknown"]

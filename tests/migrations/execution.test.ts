@@ -15,7 +15,6 @@ import {
   lease,
   marks,
   plan,
-  policy,
   policySha256,
   reserve,
   resultOf,

@@ -108,7 +108,7 @@ describe("composing a post", () => {
     };
     expect(postOf({ type: "idea", content: JSON.stringify(exit) }, taskId).text)
       .toBe(
-        `ETHUSD, short: update\nEntry: 1571 (alert)\nTake profit hit.\nSources: the alert alone\n${taskId}`,
+        `ETHUSD, short: update\nPrice: 1571 (alert)\nTake profit hit.\nSources: the alert alone\n${taskId}`,
       );
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Refusal } from "../../../functions/_domain/refusal.ts";
 import { handle } from "../../../functions/intake/handler.ts";
-import { alert, at, db, deps, nudges, receipts, send, shaOf, signal, task } from "./door.ts";
+import { alert, at, db, deps, nudges, receipts, nextSerial, send, shaOf, signal, task } from "./door.ts";
 
 describe("POST /tradingview/<token>", () => {
   it("refuses a wrong, a shortened and an empty token, and says nothing about the body", async () => {
@@ -41,7 +41,7 @@ describe("POST /tradingview/<token>", () => {
   });
 
   it("refuses what names nothing with a reason, and keeps the receipt", async () => {
-    const body = `hello there ${++serial}`;
+    const body = `hello there ${nextSerial()}`;
     const refused = await alert(body);
     expect(refused).toMatchObject({
       status: 422,

@@ -9,5 +9,7 @@ export default defineConfig({
     include: ["tests/**/*.test.ts"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // The journeys mostly wait for processes of their own, so one worker more than the usual two cores pays.
+    maxWorkers: 3,
   },
 });

@@ -71,21 +71,23 @@ begin
     select count(*) into v_changed from old_rows;
   else
     -- A row whose key changed leaves under the old name and arrives under the new one.
-    insert into public.audit_logs (actor, action, object, task_id, before_json, after_json)
-    select v_actor, v_action, tg_argv[0] || ':' || (coalesce(n.body, o.body) ->> tg_argv[1]), coalesce(n.body, o.body) ->> 'task_id',
-      case when n.body is null then o.body when o.body is not null then d.was end,
-      case when o.body is null then n.body when n.body is not null then d.became end
-    from (select to_jsonb(a) as body from new_rows a) n
-    full join (select to_jsonb(b) as body from old_rows b) o on o.body -> tg_argv[1] = n.body -> tg_argv[1]
-    cross join lateral (
-      select jsonb_object_agg(e.key, o.body -> e.key) as was, jsonb_object_agg(e.key, e.value) as became
-      from jsonb_each(n.body) e where o.body -> e.key is distinct from e.value
-    ) d
-    where n.body is distinct from o.body;
-    get diagnostics v_written = row_count;
-    select count(*) into v_changed from (select to_jsonb(a) as body from new_rows a) n
-    full join (select to_jsonb(b) as body from old_rows b) o on o.body -> tg_argv[1] = n.body -> tg_argv[1]
-    where n.body is distinct from o.body;
+    with changed as materialized (
+      select n.body as became, o.body as was
+      from (select to_jsonb(a) as body from new_rows a) n
+      full join (select to_jsonb(b) as body from old_rows b) o on o.body -> tg_argv[1] = n.body -> tg_argv[1]
+      where n.body is distinct from o.body
+    ), written as (
+      insert into public.audit_logs (actor, action, object, task_id, before_json, after_json)
+      select v_actor, v_action, tg_argv[0] || ':' || (coalesce(c.became, c.was) ->> tg_argv[1]), coalesce(c.became, c.was) ->> 'task_id',
+        case when c.became is null then c.was when c.was is not null then d.was end,
+        case when c.was is null then c.became when c.became is not null then d.became end
+      from changed c cross join lateral (
+        select jsonb_object_agg(e.key, c.was -> e.key) as was, jsonb_object_agg(e.key, e.value) as became
+        from jsonb_each(c.became) e where c.was -> e.key is distinct from e.value
+      ) d
+      returning 1
+    )
+    select (select count(*) from changed), (select count(*) from written) into v_changed, v_written;
   end if;
   -- Somebody may swallow audit rows without an error: then the change does not happen either.
   if v_written <> v_changed then

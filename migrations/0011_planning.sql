@@ -176,6 +176,8 @@ declare
   v_waits text[];
   v_skip boolean;
   v_id text;
+  v_rows jsonb := '[]';
+  v_effects text[];
 begin
   if v_step.step_id is null or v_step.agent_class <> 'planner' then
     return private.refuse_stale(p_step_id, 'plan.record');
@@ -196,6 +198,7 @@ begin
     return private.refuse(v_problem, v_step.agent, 'plan.record', 'task:' || v_task.task_id, v_task.task_id);
   end if;
 
+  v_effects := private.effect_nodes(v_nodes, v_task.action);
   perform private.act_as(v_step.agent, 'plan.record');
   foreach v_id in array private.topological_order(v_nodes) loop
     select n into v_node from jsonb_array_elements(v_nodes) n where n ->> 'id' = v_id;
@@ -207,13 +210,16 @@ begin
       v_skipped := v_skipped || jsonb_build_object(v_id, v_waits);
     end if;
     continue when v_id = v_step.node_id;
-    insert into public.task_steps (task_id, node_id, status, agent, agent_class, action, tier, is_effect, after, waits_for, pending_parents)
-    values (v_task.task_id, v_id, case when v_skip then 'skipped' else 'pending' end,
-      coalesce((select a.agent from public.agents a where a.agent_class = v_node ->> 'class'), v_node ->> 'class'), v_node ->> 'class',
-      v_node ->> 'action', greatest(private.action_tier(v_node ->> 'action'), v_node ->> 'tier'),
-      v_id = any (private.effect_nodes(v_nodes, v_task.action)),
-      array(select jsonb_array_elements_text(v_node -> 'after')), v_waits, cardinality(v_waits));
+    v_rows := v_rows || jsonb_build_object('node_id', v_id, 'status', case when v_skip then 'skipped' else 'pending' end,
+      'class', v_node ->> 'class', 'action', v_node ->> 'action', 'tier', v_node ->> 'tier', 'after', v_node -> 'after',
+      'waits_for', to_jsonb(v_waits));
   end loop;
+  -- One statement for all steps: their triggers run once, not once a step.
+  insert into public.task_steps (task_id, node_id, status, agent, agent_class, action, tier, is_effect, after, waits_for, pending_parents)
+  select v_task.task_id, r.node_id, r.status, coalesce(a.agent, r.class), r.class, r.action, greatest(private.action_tier(r.action), r.tier),
+    r.node_id = any (v_effects), r.after, r.waits_for, cardinality(r.waits_for)
+  from jsonb_to_recordset(v_rows) as r(node_id text, status text, class text, action text, tier text, after text[], waits_for text[])
+  left join public.agents a on a.agent_class = r.class;
   update public.tasks set status = 'planned', risk_tier = v_tier, flow = p_plan ->> 'flow', policy_sha256 = p_policy_sha256
   where task_id = v_task.task_id;
   perform private.emit('TASK_PLANNED', v_task.task_id, v_step.agent, v_task.task_id || ':planned',

@@ -28,6 +28,8 @@ export interface StepWork {
   lease_token: string;
   lease_expires_at: string;
   input_hash: string;
+  /** The one step of the task that changes something outside itself. */
+  is_effect: boolean;
   task: {
     task_id: string;
     goal: string;

@@ -31,9 +31,6 @@ const lease = (work: StepWork) => ({
   p_lease_token: work.lease_token,
 });
 
-/** The nodes of the flows at which an executor has an effect; everything else it does is a draft. */
-const effectNodes = new Set(["publish", "execute"]);
-
 function contextFor(deps: DispatchDeps, work: StepWork): AgentContext {
   const allowed = Object.hasOwn(deps.policy.tools, work.agent_class)
     ? deps.policy.tools[work.agent_class]
@@ -99,7 +96,7 @@ async function run(deps: DispatchDeps, work: StepWork): Promise<Dispatched> {
     refuseIf(await archive(deps, work));
     return null;
   }
-  if (work.agent_class === "exec" && effectNodes.has(work.node_id)) {
+  if (work.agent_class === "exec" && work.is_effect) {
     refuseIf(await record(deps, work));
     return null;
   }

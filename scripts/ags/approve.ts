@@ -29,6 +29,11 @@ export async function approve(
     );
   }
   const running = await isRunning();
+  if (!running && Deno.env.get("TELEGRAM_BOT_TOKEN")) {
+    throw new Sentence(
+      "Decisions are simulated only without TELEGRAM_BOT_TOKEN: decide in Telegram.",
+    );
+  }
   const handled = await ask<Handled>("approve", {
     code,
     decision,

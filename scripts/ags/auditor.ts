@@ -1,25 +1,8 @@
-import type { PGlite } from "@electric-sql/pglite";
 import postgres from "postgres";
 import { openSnapshot } from "../stack/embedded.ts";
 import { Sentence } from "../stack/sentence.ts";
-import type { Table } from "../stack/store.ts";
 import { ask, databaseUrl } from "./holder.ts";
-
-export interface Answer extends Table {
-  /** The statement had more rows than were asked for. */
-  more: boolean;
-}
-
-// As a cursor the text must be one statement that returns rows: Postgres' own parser refuses everything else, and the
-// rest of an endless result is never fetched.
-const asCursor = (text: string): string => `declare answer no scroll cursor for ${text}`;
-const fetchRows = (limit: number): string => `fetch forward ${limit + 1} from answer`;
-
-const cut = (columns: string[], rows: unknown[][], limit: number): Answer => ({
-  columns,
-  rows: rows.slice(0, limit),
-  more: rows.length > limit,
-});
+import { type Answer, asCursor, cut, fetchRows, question } from "./question.ts";
 
 /** One question, as role auditor, in a read-only transaction. What Postgres refuses is thrown with its own message. */
 export async function askAsAuditor(text: string, limit: number): Promise<Answer> {
@@ -42,13 +25,6 @@ async function onSnapshot(text: string, limit: number): Promise<Answer> {
   } finally {
     await pg.close();
   }
-}
-
-async function question(pg: PGlite, text: string, limit: number): Promise<Answer> {
-  await pg.exec("set session authorization auditor; begin read only");
-  await pg.query(asCursor(text));
-  const { fields, rows } = await pg.query<unknown[]>(fetchRows(limit), [], { rowMode: "array" });
-  return cut(fields.map(({ name }) => name), rows, limit);
 }
 
 // The login of DATABASE_URL may be more than an auditor. These are the ways back to it from inside a statement, also

@@ -12,10 +12,13 @@ export async function backup(file: string, options: { force?: boolean }): Promis
     throw new Sentence(`${file} exists. Choose another name, or say --force.`);
   }
   if (url !== null) {
-    return await run(
-      "pg_dump",
-      ["--format=custom", `--file=${file}`, `--dbname=${url}`],
-      `pg_dump --format=custom --file=${file} "$DATABASE_URL"`,
+    const shown = `pg_dump --format=custom --file=${file} "$DATABASE_URL"`;
+    // What pg_dump had begun when it failed is no backup, and must not be taken for one.
+    return await run(url, "pg_dump", ["--format=custom", `--file=${file}`], shown).catch(
+      async (error) => {
+        await Deno.remove(file).catch(unlessMissing);
+        throw error;
+      },
     );
   }
   const path = await ask<string>("snapshot", { compression: "gzip" });
@@ -36,12 +39,9 @@ export async function backup(file: string, options: { force?: boolean }): Promis
 export async function restore(file: string, options: { force?: boolean }): Promise<void> {
   const url = databaseUrl();
   if (url !== null) {
-    return await run("pg_restore", [
-      "--exit-on-error",
-      "--single-transaction",
-      `--dbname=${url}`,
-      file,
-    ], `pg_restore --exit-on-error --single-transaction --dbname="$DATABASE_URL" ${file}`);
+    const args = ["--exit-on-error", "--single-transaction"];
+    const shown = `pg_restore ${args.join(" ")} --dbname="$DATABASE_URL" ${file}`;
+    return await run(url, "pg_restore", [...args, file], shown);
   }
   const bytes = await Deno.readFile(file).catch((error) => {
     throw new Sentence(`${file} cannot be read (${error.message}).`);
@@ -95,18 +95,30 @@ async function unpack(dump: Blob, directory: string): Promise<void> {
   await pg.close();
 }
 
-/** A Postgres has its own tools, and they know it better. */
-async function run(program: string, args: string[], shown: string): Promise<void> {
+/**
+ * A Postgres has its own tools, and they know it better. The password goes by the environment, since every user of the
+ * machine can read an argument.
+ */
+async function run(url: string, program: string, args: string[], shown: string): Promise<void> {
+  const address = new URL(url);
+  const password = decodeURIComponent(address.password);
+  address.password = "";
   let ended: Deno.CommandStatus;
   try {
-    ended = await new Deno.Command(program, { args, stdout: "inherit", stderr: "inherit" }).spawn()
-      .status;
+    ended = await new Deno.Command(program, {
+      args: [`--dbname=${address.href}`, ...args],
+      env: password ? { PGPASSWORD: password } : {},
+      stdout: "inherit",
+      stderr: "inherit",
+    }).spawn().status;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) {
       throw new Sentence(`${program} is not installed here. Where it is, run: ${shown}`);
     }
     throw error;
   }
-  if (!ended.success) throw new Sentence(`${program} ended with ${ended.code}.`);
+  if (!ended.success) {
+    throw new Sentence(`${program} ended with ${ended.code}. What should run: ${shown}`);
+  }
   console.log(`Done: ${shown}`);
 }

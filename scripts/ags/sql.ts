@@ -1,5 +1,6 @@
 import { Sentence } from "../stack/sentence.ts";
-import { type Answer, askAsAuditor } from "./auditor.ts";
+import { askAsAuditor } from "./auditor.ts";
+import type { Answer } from "./question.ts";
 import { show } from "./output.ts";
 
 export const defaultLimit = 1000;

@@ -21,7 +21,10 @@ async function migrated(url) {
     await owner.unsafe(await read(`migrations/${file}`));
   }
   const policy = await read("policies/policy.yaml");
-  await owner.unsafe("select api.activate_policy($1, $2::text::jsonb, 'bench')", [policy, JSON.stringify(parse(policy))]);
+  await owner.unsafe("select api.activate_policy($1, $2::text::jsonb, 'bench')", [
+    policy,
+    JSON.stringify(parse(policy)),
+  ]);
   return {
     url: own.href,
     owner,
@@ -38,8 +41,14 @@ async function migrated(url) {
 async function seed(sql, policySha256, tasks, chain) {
   for (let i = 0; i < tasks; i++) {
     const event = {
-      source: "bench", source_name: "bench", body_sha256: createHash("sha256").update(String(i)).digest("hex"), body: "",
-      actor: "bench", goal: "bench", action: "READ", payload: { i },
+      source: "bench",
+      source_name: "bench",
+      body_sha256: createHash("sha256").update(String(i)).digest("hex"),
+      body: "",
+      actor: "bench",
+      goal: "bench",
+      action: "READ",
+      payload: { i },
     };
     await sql`select api.accept_event(${sql.json(event)})`;
   }
@@ -49,12 +58,28 @@ async function seed(sql, policySha256, tasks, chain) {
     for (const step of work) {
       const nodes = [{ id: "plan", agent: "planner", action: "READ" }];
       for (let n = 0; n < chain; n++) {
-        nodes.push({ id: `read${n}`, agent: "exec", after: [n === 0 ? "plan" : `read${n - 1}`], action: "READ" });
+        nodes.push({
+          id: `read${n}`,
+          agent: "exec",
+          after: [n === 0 ? "plan" : `read${n - 1}`],
+          action: "READ",
+        });
       }
       nodes.push({ id: "critic", agent: "critic", after: [`read${chain - 1}`], action: "READ" });
-      const tail = [{ id: "publish", agent: "exec", after: ["critic"] }, { id: "archive", agent: "orchestrator", after: ["publish"], action: "READ" }];
-      const plan = { flow: "answer", nodes: [...nodes, ...tail].map((node) => ({ action: "READ", ...node })) };
-      const [{ answer }] = await sql`select api.record_plan(${step.step_id}, ${step.attempt}, ${step.lease_token}, ${sql.json(plan)}, ${policySha256}) as answer`;
+      const tail = [{ id: "publish", agent: "exec", after: ["critic"] }, {
+        id: "archive",
+        agent: "orchestrator",
+        after: ["publish"],
+        action: "READ",
+      }];
+      const plan = {
+        flow: "answer",
+        nodes: [...nodes, ...tail].map((node) => ({ action: "READ", ...node })),
+      };
+      const [{ answer }] =
+        await sql`select api.record_plan(${step.step_id}, ${step.attempt}, ${step.lease_token}, ${
+          sql.json(plan)
+        }, ${policySha256}) as answer`;
       if (answer.refused) throw new Error(`the plan was refused: ${answer.refused}`);
     }
   }
@@ -63,14 +88,19 @@ async function seed(sql, policySha256, tasks, chain) {
 export async function measureSteps(url, say, { tasks = 400, chain = 5 } = {}) {
   const database = await migrated(url);
   try {
-    const sql = postgres(database.url, { max: workers, connection: { role: "service_role" }, onnotice: () => {} });
+    const sql = postgres(database.url, {
+      max: workers,
+      connection: { role: "service_role" },
+      onnotice: () => {},
+    });
     say(`  seeding ${tasks} tasks of ${chain} steps`);
     await seed(sql, database.policySha256, tasks, chain);
     const started = performance.now();
     let steps = 0;
     const work = async (name) => {
       for (let idle = 0; idle < 20;) {
-        const [{ claimed }] = await sql`select api.claim_steps(${name}, ${batch}, array['exec']) as claimed`;
+        const [{ claimed }] =
+          await sql`select api.claim_steps(${name}, ${batch}, array['exec']) as claimed`;
         const mine = claimed.filter(({ node_id }) => node_id.startsWith("read"));
         if (mine.length === 0) {
           idle++;
@@ -79,17 +109,32 @@ export async function measureSteps(url, say, { tasks = 400, chain = 5 } = {}) {
           continue;
         }
         idle = 0;
-        const results = mine.map(({ step_id, attempt, lease_token }) => ({ step_id, attempt, lease_token, result: {} }));
+        const results = mine.map(({ step_id, attempt, lease_token }) => ({
+          step_id,
+          attempt,
+          lease_token,
+          result: {},
+        }));
         await sql`select api.complete_steps(${sql.json(results)}, ${database.policySha256})`;
         steps += mine.length;
       }
     };
-    await Promise.all(Array.from({ length: workers }, (_, n) => work(`bench-${n}-${randomUUID().slice(0, 8)}`)));
+    await Promise.all(
+      Array.from({ length: workers }, (_, n) => work(`bench-${n}-${randomUUID().slice(0, 8)}`)),
+    );
     const seconds = (performance.now() - started) / 1000;
     await sql.end();
     const [{ server_version: version }] = await database.owner`show server_version`;
     const [{ fsync }] = await database.owner`show fsync`;
-    return { steps, seconds: Number(seconds.toFixed(2)), steps_per_s: Math.round(steps / seconds), batch, workers, fsync, postgres: version };
+    return {
+      steps,
+      seconds: Number(seconds.toFixed(2)),
+      steps_per_s: Math.round(steps / seconds),
+      batch,
+      workers,
+      fsync,
+      postgres: version,
+    };
   } finally {
     await database.drop();
   }

@@ -6,8 +6,10 @@ const path = new URL("../../package-lock.json", import.meta.url);
 const lock = JSON.parse(readFileSync(path, "utf8"));
 const { packages } = lock;
 
-const libcOf = (name) => name.includes("musl") ? ["musl"] : name.includes("glibc") ? ["glibc"] : null;
-const osOf = (name) => name.includes("darwin") ? "darwin" : /win(32|dows)/.test(name) ? "win32" : "linux";
+const libcOf = (name) =>
+  name.includes("musl") ? ["musl"] : name.includes("glibc") ? ["glibc"] : null;
+const osOf = (name) =>
+  name.includes("darwin") ? "darwin" : /win(32|dows)/.test(name) ? "win32" : "linux";
 
 for (const owner of Object.values({ ...packages })) {
   for (const [name, version] of Object.entries(owner.optionalDependencies ?? {})) {

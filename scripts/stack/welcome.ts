@@ -54,20 +54,31 @@ export async function welcome(stack: Stack): Promise<string> {
         "  you say which holds: npm run ags -- policy activate",
       ]
       : [`  policies/policy.yaml cannot be read: ${wiring.policy.reason}`]),
-    ...(code === null ? [] : ["", "Nobody owns this platform yet.", ...ownerSteps(bot, code)]),
+    ...(code === null ? [] : [
+      "",
+      "Nobody owns this platform yet.",
+      ...ownerSteps(bot, store.kind === "embedded", code),
+    ]),
     ...(code === null ? ["", "Next: send an alert, or look around: npm run ags -- --help"] : []),
     "",
   ].join("\n");
 }
 
-const ownerSteps = (bot: boolean, code: string): string[] =>
-  bot
-    ? [
+const addOperator = (id: string, name: string): string =>
+  `npm run ags -- members add --role operator --telegram ${id} --name ${name}`;
+
+function ownerSteps(bot: boolean, embedded: boolean, code: string): string[] {
+  if (bot) {
+    return [
       `  1. Write to your bot:  /start ${code}  (once, within 7 days)`,
-      "  2. Add who decides:    npm run ags -- members add --role operator --telegram <id> --name <name>",
-    ]
-    : [
-      "  1. Add who decides:    npm run ags -- members add --role operator --telegram 1001 --name otto",
-      "  2. Send an alert, then npm run ags -- approve <code> yes --as otto",
-      `  With a bot later:      /start ${code}  makes its sender the owner (once, within 7 days)`,
+      `  2. Add who decides:    ${addOperator("<id>", "<name>")}`,
     ];
+  }
+  return [
+    `  1. Add who decides:    ${addOperator("1001", "otto")}`,
+    embedded
+      ? "  2. Send an alert, then npm run ags -- approve <code> yes --as otto"
+      : "  2. Set TELEGRAM_BOT_TOKEN: on a Postgres of your own only people in Telegram decide",
+    `  With a bot later:      /start ${code}  makes its sender the owner (once, within 7 days)`,
+  ];
+}

@@ -47,9 +47,9 @@ describe("the database and the functions read one policy alike", () => {
     const { nodes } = planTask(policy, request);
     const { slots } = approvalRule(policy, tierOf(policy, request.action)!);
     const [row] = await db.owner<{ problem: string | null; sequence: string[] }>(
-      `select private.plan_problem($1::jsonb, $2::text[]) as problem,
+      `select private.plan_problem(private.complete_nodes($1::jsonb, $3), $2::text[], $3) as problem,
          private.topological_order($1::jsonb) as sequence`,
-      [JSON.stringify(nodes), slots],
+      [JSON.stringify(nodes), slots, request.action],
     );
     expect(row.problem).toBeNull();
     // Both orders are right where nodes are independent; every node must follow what it waits for.

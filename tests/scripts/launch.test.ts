@@ -1,0 +1,113 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+// @ts-expect-error: plain JavaScript, since it runs before anything is installed
+import { findDeno, launchPlan, root } from "../../scripts/launch.mjs";
+
+const dataDir = "/data";
+const flags = (command: string, env: Record<string, string> = {}, ...args: string[]): string[] =>
+  launchPlan(command, args, env, dataDir);
+const allowed = (list: string[], name: string): string[] =>
+  list.find((flag) => flag.startsWith(`--allow-${name}=`))?.split("=").slice(1).join("=").split(
+    ",",
+  ) ?? [];
+
+describe("the launcher", () => {
+  it("finds no Deno where nothing is installed, and one where it is", () => {
+    expect(findDeno(mkdtempSync(join(tmpdir(), "ags-empty-")))).toBeNull();
+    expect(findDeno()).toMatch(/deno(\.exe)?$/);
+  });
+
+  it("knows no other command than its own, not even one that every object has", () => {
+    for (const command of ["", "stop", "constructor", "__proto__", "../start"]) {
+      expect(flags(command)).toBeNull();
+    }
+  });
+
+  it("never asks and never gives everything", () => {
+    for (const command of ["start", "ags", "demo", "generate"]) {
+      const list = flags(command);
+      expect(list).toContain("--no-prompt");
+      expect(list).toContain("--no-remote");
+      expect(list).not.toContain("-A");
+      expect(list.filter((flag) => /^--allow-(all|run|ffi|sys|import)|^--allow-\w+$/.test(flag)))
+        .toEqual([]);
+    }
+  });
+
+  it("lets the platform reach its own port and socket, and without a bot token no Telegram", () => {
+    expect(allowed(flags("start", { PORT: "8080" }), "net")).toEqual([
+      "127.0.0.1:8080",
+      "unix:/data/ags.sock",
+    ]);
+  });
+
+  it("lets it reach the hosts that the environment names, with their ports", () => {
+    const net = allowed(
+      flags("start", {
+        DATABASE_URL: "postgres://me:secret@db.example:6543/postgres",
+        TELEGRAM_BOT_TOKEN: "1:a",
+        LLM_BASE_URL: "http://llm.example/v1",
+      }),
+      "net",
+    );
+    expect(net).toEqual([
+      "127.0.0.1:54321",
+      "unix:/data/ags.sock",
+      "db.example:6543",
+      "api.telegram.org:443",
+      "llm.example:80",
+    ]);
+    expect(net.join()).not.toContain("secret");
+  });
+
+  it("lets the platform write nowhere but in its data directory", () => {
+    expect(allowed(flags("start"), "write")).toEqual(["/data"]);
+  });
+
+  it("opens one file more for a backup, and for no other command", () => {
+    expect(allowed(flags("ags", {}, "backup", "/backups/today.tgz"), "write")).toEqual([
+      "/data",
+      "/backups/today.tgz",
+    ]);
+    expect(allowed(flags("ags", {}, "restore", "/backups/today.tgz", "--force"), "write")).toEqual([
+      "/data",
+    ]);
+    expect(allowed(flags("ags", {}, "restore", "/backups/today.tgz"), "read")).toContain(
+      "/backups/today.tgz",
+    );
+    expect(allowed(flags("ags", {}, "sql", "/backups/today.tgz"), "read")).not.toContain(
+      "/backups/today.tgz",
+    );
+  });
+
+  it("gives the demo none of the surroundings' tokens and none of their hosts", () => {
+    const list = flags("demo", {
+      TELEGRAM_BOT_TOKEN: "1:a",
+      DATABASE_URL: "postgres://db.example/x",
+    });
+    expect(allowed(list, "env")).toEqual(["DATA_DIR", "NO_COLOR"]);
+    expect(allowed(list, "net")).toEqual(["127.0.0.1", "unix:/data/ags.sock"]);
+  });
+
+  it("may start pg_dump for a backup of your own Postgres, and nothing else", () => {
+    const env = { DATABASE_URL: "postgres://db.example/x" };
+    expect(allowed(flags("ags", env, "backup", "x.dump"), "run")).toEqual([
+      "pg_dump",
+      "pg_restore",
+    ]);
+    expect(allowed(flags("ags", env, "sql", "select 1"), "run")).toEqual([]);
+    expect(allowed(flags("ags", {}, "backup", "x.dump"), "run")).toEqual([]);
+  });
+
+  it("runs the script of the command with the arguments as they are", () => {
+    const list = flags("ags", {}, "sql", "select 1 -- that's all", "--json");
+    expect(list.slice(-4)).toEqual([
+      join(root, "scripts", "ags.ts"),
+      "sql",
+      "select 1 -- that's all",
+      "--json",
+    ]);
+  });
+});

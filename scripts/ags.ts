@@ -6,6 +6,7 @@ import { backup, restore } from "./ags/backup.ts";
 import { health } from "./ags/health.ts";
 import { members } from "./ags/members.ts";
 import { policy } from "./ags/policy.ts";
+import { settle } from "./ags/settle.ts";
 import { defaultLimit, sql } from "./ags/sql.ts";
 import { status } from "./ags/status.ts";
 import { explain } from "./stack/sentence.ts";
@@ -50,6 +51,13 @@ cli.command(
   .option(...json)
   .example("npm run ags -- approve T2-20250928-0012 no too late --as otto")
   .action(approve);
+cli.command(
+  "settle <effect> <outcome> [...reason]",
+  "What became of an effect that nobody saw: done or not-done, in your name",
+)
+  .option(...json)
+  .example("npm run ags -- settle 0b1f… not-done the channel shows no such post")
+  .action(settle);
 cli.command("status <task>", "Where a task stands, by its id or its request's code").option(...json)
   .action(status);
 cli.command("health", "How the platform stands, with the reasons").option(...json).action(health);

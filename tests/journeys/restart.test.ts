@@ -8,7 +8,11 @@ let api: BotApi;
 let stack: Stack;
 beforeAll(async () => {
   api = await BotApi.start();
-  stack = await Stack.start({ TELEGRAM_BOT_TOKEN: api.token, TELEGRAM_API_ROOT: api.root, TELEGRAM_CHAT_ID: channel });
+  stack = await Stack.start({
+    TELEGRAM_BOT_TOKEN: api.token,
+    TELEGRAM_API_ROOT: api.root,
+    TELEGRAM_CHAT_ID: channel,
+  });
   await stack.ags("members", "add", "--role", "operator", "--telegram", "1001", "--name", "olga");
 }, 60_000);
 afterAll(async () => {
@@ -17,40 +21,70 @@ afterAll(async () => {
 });
 
 describe("kill -9 right after 202", () => {
-  it(`loses nothing and posts nothing twice, ${kills} times (KILLS=50 for the long run)`, async () => {
-    const reads: string[] = [];
-    const signals: string[] = [];
-    for (let n = 0; n < kills; n++) {
-      const read = await stack.ask("READ", `Read ${n}`, { text: `Note ${n}: the level held.`, summary: `Note ${n}` });
-      const signal = await stack.alert(goodAlert({ price: 60_000 + n, sl: 59_000, tp: 63_000 }));
-      expect([read.status, signal.status]).toEqual([202, 202]);
-      await stack.kill();
-      reads.push((await read.json()).task_id);
-      signals.push((await signal.json()).task_id);
-      await stack.start();
-    }
-    const all = (ids: string[]) => ids.map((id) => `'${id}'`).join(",");
-    await Stack.until("every read to be archived", async () =>
-      (await stack.sql(`select 1 from public.tasks where task_id in (${all(reads)}) and status <> 'archived'`)).length === 0, 60_000);
-    for (const id of signals) {
-      const card = await Stack.until(`the card of ${id}`, () => api.person(1001).reads.find((text) => text.includes(id)), 60_000);
-      await api.person(1001).says(`/approve ${/T2-\d{8}-\d{4,}/.exec(card)![0]} yes`);
-    }
-    await Stack.until("every signal to be archived", async () =>
-      (await stack.sql(`select 1 from public.tasks where task_id in (${all(signals)}) and status <> 'archived'`)).length === 0, 60_000);
-    for (const id of signals) expect([id, api.received(channel).filter((text) => text.includes(id)).length]).toEqual([id, 1]);
-  }, 60_000 + kills * 20_000);
+  it(
+    `loses nothing and posts nothing twice, ${kills} times (KILLS=50 for the long run)`,
+    async () => {
+      const reads: string[] = [];
+      const signals: string[] = [];
+      for (let n = 0; n < kills; n++) {
+        const read = await stack.ask("READ", `Read ${n}`, {
+          text: `Note ${n}: the level held.`,
+          summary: `Note ${n}`,
+        });
+        const signal = await stack.alert(goodAlert({ price: 60_000 + n, sl: 59_000, tp: 63_000 }));
+        expect([read.status, signal.status]).toEqual([202, 202]);
+        await stack.kill();
+        reads.push((await read.json()).task_id);
+        signals.push((await signal.json()).task_id);
+        await stack.start();
+      }
+      const all = (ids: string[]) => ids.map((id) => `'${id}'`).join(",");
+      await Stack.until("every read to be archived", async () =>
+        (await stack.sql(
+          `select 1 from public.tasks where task_id in (${all(reads)}) and status <> 'archived'`,
+        )).length === 0, 60_000);
+      for (const id of signals) {
+        const card = await Stack.until(
+          `the card of ${id}`,
+          () => api.person(1001).reads.find((text) => text.includes(id)),
+          60_000,
+        );
+        await api.person(1001).says(`/approve ${/T2-\d{8}-\d{4,}/.exec(card)![0]} yes`);
+      }
+      await Stack.until("every signal to be archived", async () =>
+        (await stack.sql(
+          `select 1 from public.tasks where task_id in (${all(signals)}) and status <> 'archived'`,
+        )).length === 0, 60_000);
+      for (const id of signals) {
+        expect([
+          id,
+          api.received(channel).filter((text) => text.includes(id)).length,
+        ]).toEqual([id, 1]);
+      }
+    },
+    60_000 + kills * 20_000,
+  );
 });
 
 describe("stopping and starting", () => {
   it("drains on ctrl-C and goes on where it stopped", async () => {
-    const { task_id } = await (await stack.alert(goodAlert({ price: 50_000, sl: 49_000, tp: 53_000 }))).json();
-    const card = await Stack.until("the card", () => api.person(1001).reads.find((text) => text.includes(task_id)));
+    const { task_id } =
+      await (await stack.alert(goodAlert({ price: 50_000, sl: 49_000, tp: 53_000 }))).json();
+    const card = await Stack.until(
+      "the card",
+      () => api.person(1001).reads.find((text) => text.includes(task_id)),
+    );
     expect(await stack.interrupt()).toBe(0);
     await stack.start();
     await api.person(1001).says(`/approve ${/T2-\d{8}-\d{4,}/.exec(card)![0]} yes`);
-    await Stack.until("the archive", async () =>
-      (await stack.sql(`select 1 from public.tasks where task_id = '${task_id}' and status = 'archived'`)).length === 1, 30_000);
+    await Stack.until(
+      "the archive",
+      async () =>
+        (await stack.sql(
+          `select 1 from public.tasks where task_id = '${task_id}' and status = 'archived'`,
+        )).length === 1,
+      30_000,
+    );
   }, 60_000);
 
   it("answers each update once, also after a restart", async () => {

@@ -9,9 +9,21 @@ let api: BotApi;
 let stack: Stack;
 beforeAll(async () => {
   api = await BotApi.start();
-  stack = await Stack.start({ TELEGRAM_BOT_TOKEN: api.token, TELEGRAM_API_ROOT: api.root, TELEGRAM_CHAT_ID: channel });
-  for (const [role, id, name] of [["operator", "1001", "olga"], ["owner", "2002", "otto"], ["operator", "1003", "desk"]]) {
-    expect((await stack.ags("members", "add", "--role", role, "--telegram", id, "--name", name)).code).toBe(0);
+  stack = await Stack.start({
+    TELEGRAM_BOT_TOKEN: api.token,
+    TELEGRAM_API_ROOT: api.root,
+    TELEGRAM_CHAT_ID: channel,
+  });
+  for (
+    const [role, id, name] of [["operator", "1001", "olga"], ["owner", "2002", "otto"], [
+      "operator",
+      "1003",
+      "desk",
+    ]]
+  ) {
+    expect(
+      (await stack.ags("members", "add", "--role", role, "--telegram", id, "--name", name)).code,
+    ).toBe(0);
   }
 }, 60_000);
 afterAll(async () => {
@@ -20,30 +32,49 @@ afterAll(async () => {
 });
 
 const taskStatus = async (taskId: string) =>
-  (await stack.sql<{ status: string }>(`select status from public.tasks where task_id = '${taskId}'`))[0]?.status;
+  (await stack.sql<{ status: string }>(
+    `select status from public.tasks where task_id = '${taskId}'`,
+  ))[0]?.status;
 
 /** The card of a task on somebody's phone. */
 const cardFor = (taskId: string, person: number | string) =>
-  Stack.until(`a card for ${taskId}`, () => api.person(person).reads.find((text) => text.includes(taskId) && codeOn(text)));
+  Stack.until(
+    `a card for ${taskId}`,
+    () => api.person(person).reads.find((text) => text.includes(taskId) && codeOn(text)),
+  );
 
 describe("a signal by long polling", () => {
-  it("goes from the alert to the channel after one operator's button, and is archived", async () => {
-    const answer = await stack.alert(goodAlert({ time: "bar 1" }));
-    expect(answer.status).toBe(202);
-    const { task_id, duplicate } = await answer.json();
-    expect(duplicate).toBe(false);
-    await cardFor(task_id, 1001);
-    await api.person(1001).taps("Approve");
-    const posted = await Stack.until("the post", () => api.received(channel).find((text) => text.includes(task_id)));
-    expect(posted).toContain("67000");
-    await Stack.until("the archive", async () => await taskStatus(task_id) === "archived");
-    // The card says what became of it; a second tap changes nothing.
-    await Stack.until("the edited card", () => api.person(1001).reads.some((text) => text.includes(task_id) && /approved|consumed/i.test(text)));
-    expect(api.received(channel).filter((text) => text.includes(task_id))).toHaveLength(1);
-  }, 60_000);
+  it(
+    "goes from the alert to the channel after one operator's button, and is archived",
+    async () => {
+      const answer = await stack.alert(goodAlert({ time: "bar 1" }));
+      expect(answer.status).toBe(202);
+      const { task_id, duplicate } = await answer.json();
+      expect(duplicate).toBe(false);
+      await cardFor(task_id, 1001);
+      await api.person(1001).taps("Approve");
+      const posted = await Stack.until(
+        "the post",
+        () => api.received(channel).find((text) => text.includes(task_id)),
+      );
+      expect(posted).toContain("67000");
+      await Stack.until("the archive", async () => await taskStatus(task_id) === "archived");
+      // The card says what became of it; a second tap changes nothing.
+      await Stack.until(
+        "the edited card",
+        () =>
+          api.person(1001).reads.some((text) =>
+            text.includes(task_id) && /approved|consumed/i.test(text)
+          ),
+      );
+      expect(api.received(channel).filter((text) => text.includes(task_id))).toHaveLength(1);
+    },
+    60_000,
+  );
 
   it("cites the archived idea of the same symbol on the next card, with its distance", async () => {
-    const { task_id } = await (await stack.alert(goodAlert({ price: 67100, time: "bar 2" }))).json();
+    const { task_id } = await (await stack.alert(goodAlert({ price: 67100, time: "bar 2" })))
+      .json();
     const card = await cardFor(task_id, 1001);
     expect(card).toMatch(/distance/i);
     await api.person(1001).says(`/approve ${codeOn(card)} no seen enough`);
@@ -51,72 +82,177 @@ describe("a signal by long polling", () => {
     expect(api.received(channel).filter((text) => text.includes(task_id))).toHaveLength(0);
   }, 60_000);
 
-  it("refuses a stranger, the requester, a reviewer's role and a look-alike command, and each is told or ignored", async () => {
-    const { task_id } = await (await stack.alert(goodAlert({ price: 67200, time: "bar 3" }))).json();
-    const code = codeOn(await cardFor(task_id, 1001))!;
-    await api.person(4004).says(`/approve ${code} yes`);
-    await api.person(2002).says(`/approve ${code} yes`);
-    await api.person(1003).says(`/approve ${code} yes`);
-    await api.person(1001).says(`/аpprove ${code} yes`); // Cyrillic а
-    await api.person(4004).says("/start");
-    await Stack.until("the owner's answer", () => api.person(2002).reads.some((text) => text.includes(code)));
-    await Stack.until("the requester's answer", () => api.person(1003).reads.some((text) => text.includes(code) && /asked/i.test(text)));
-    expect(await Stack.until("the stranger's id", () => api.person(4004).reads.at(-1))).toBe("4004");
-    expect(await taskStatus(task_id)).toBe("awaiting_approval");
-    const refused = await stack.sql<{ code: string }>("select distinct code from public.telegram_updates where code is not null order by code");
-    expect(refused.map((row) => row.code)).toEqual(expect.arrayContaining(["not_a_member", "self_approval", "wrong_role"]));
-    await api.person(1001).says(`/approve ${code} no`);
-  }, 60_000);
+  it(
+    "refuses a stranger, the requester, a reviewer's role and a look-alike command, and each is told or ignored",
+    async () => {
+      const { task_id } = await (await stack.alert(goodAlert({ price: 67200, time: "bar 3" })))
+        .json();
+      const code = codeOn(await cardFor(task_id, 1001))!;
+      await api.person(4004).says(`/approve ${code} yes`);
+      await api.person(2002).says(`/approve ${code} yes`);
+      await api.person(1003).says(`/approve ${code} yes`);
+      await api.person(1001).says(`/аpprove ${code} yes`); // Cyrillic а
+      await api.person(4004).says("/start");
+      await Stack.until(
+        "the owner's answer",
+        () => api.person(2002).reads.some((text) => text.includes(code)),
+      );
+      await Stack.until(
+        "the requester's answer",
+        () => api.person(1003).reads.some((text) => text.includes(code) && /asked/i.test(text)),
+      );
+      expect(await Stack.until("the stranger's id", () => api.person(4004).reads.at(-1))).toBe(
+        "4004",
+      );
+      expect(await taskStatus(task_id)).toBe("awaiting_approval");
+      const refused = await stack.sql<{ code: string }>(
+        "select distinct code from public.telegram_updates where code is not null order by code",
+      );
+      expect(refused.map((row) => row.code)).toEqual(
+        expect.arrayContaining(["not_a_member", "self_approval", "wrong_role"]),
+      );
+      await api.person(1001).says(`/approve ${code} no`);
+    },
+    60_000,
+  );
 
   it("keeps a double tap from deciding twice", async () => {
-    const { task_id } = await (await stack.alert(goodAlert({ price: 67300, time: "bar 4" }))).json();
+    const { task_id } = await (await stack.alert(goodAlert({ price: 67300, time: "bar 4" })))
+      .json();
     await cardFor(task_id, 1001);
     const phone = api.person(1001);
     await Promise.all([phone.taps("Approve"), phone.taps("Approve")]);
     await Stack.until("the archive", async () => await taskStatus(task_id) === "archived");
-    const decisions = await stack.sql(`select 1 from public.approvals where task_id = '${task_id}'`);
+    const decisions = await stack.sql(
+      `select 1 from public.approvals where task_id = '${task_id}'`,
+    );
     expect(decisions).toHaveLength(1);
     expect(api.received(channel).filter((text) => text.includes(task_id))).toHaveLength(1);
   }, 60_000);
 
   it("waits while Telegram is away, posts once when it is back, and goes on polling", async () => {
-    const { task_id } = await (await stack.alert(goodAlert({ price: 67400, time: "bar 5" }))).json();
+    const { task_id } = await (await stack.alert(goodAlert({ price: 67400, time: "bar 5" })))
+      .json();
     await cardFor(task_id, 1001);
-    api.misbehaves("sendMessage", { as: "too_many_requests", retry_after: 1 }, { chat_id: channel });
+    api.misbehaves("sendMessage", { as: "too_many_requests", retry_after: 1 }, {
+      chat_id: channel,
+    });
     await api.person(1001).taps("Approve");
-    await Stack.until("the post after 429", () => api.received(channel).some((text) => text.includes(task_id)), 20_000);
+    await Stack.until(
+      "the post after 429",
+      () => api.received(channel).some((text) => text.includes(task_id)),
+      20_000,
+    );
     await api.refuseConnections();
     const next = await (await stack.alert(goodAlert({ price: 67500, time: "bar 6" }))).json();
-    await Stack.until("the gate", async () => await taskStatus(next.task_id) === "awaiting_approval");
+    await Stack.until(
+      "the gate",
+      async () => await taskStatus(next.task_id) === "awaiting_approval",
+    );
     await api.open();
-    const card = await Stack.until("the card", () => api.person(1001).reads.find((text) => text.includes(next.task_id)), 30_000);
+    const card = await Stack.until(
+      "the card",
+      () => api.person(1001).reads.find((text) => text.includes(next.task_id)),
+      30_000,
+    );
     await api.person(1001).says(`/approve ${codeOn(card)} yes`);
-    await Stack.until("the archive", async () => await taskStatus(next.task_id) === "archived", 40_000);
+    await Stack.until(
+      "the archive",
+      async () => await taskStatus(next.task_id) === "archived",
+      40_000,
+    );
     expect(api.received(channel).filter((text) => text.includes(next.task_id))).toHaveLength(1);
   }, 120_000);
 
-  it("asks two distinct people for T3, and stops at the gate with both answers on record", async () => {
-    const { task_id } = await (await stack.ask("TRADE", "Buy a little", { symbol: "BTCUSDT", side: "long", size: "0.01", entry: "67000", stop_loss: "66000", take_profit: "69500", currency: "USDT" })).json();
-    const code = codeOn(await cardFor(task_id, 1001))!;
-    await api.person(1001).says(`/approve ${code} yes`);
-    await api.person(1001).says(`/approve ${code} yes`);
-    await Stack.until("the refusal of the second answer", () => api.person(1001).reads.some((text) => text.startsWith(code) && /on record|decided/i.test(text)));
-    expect(await taskStatus(task_id)).toBe("awaiting_approval");
-    await api.person(2002).says(`/approve ${code} yes`);
-    await Stack.until("the gate", async () => await taskStatus(task_id) === "pending_exec");
-    expect(await stack.sql(`select 1 from public.effects where task_id = '${task_id}'`)).toEqual([]);
+  it("never repeats a post whose answer was not seen, and lets a person settle it", async () => {
+    const { task_id } = await (await stack.alert(goodAlert({ price: 67600, time: "bar 8" })))
+      .json();
+    await cardFor(task_id, 1001);
+    api.misbehaves("sendMessage", { as: "bad_gateway" }, { chat_id: channel });
+    const before = api.called("sendMessage").filter((call) =>
+      String(call.parameters.chat_id) === channel
+    ).length;
+    await api.person(1001).taps("Approve");
+    await Stack.until("the pause", async () => await taskStatus(task_id) === "paused");
+    await Stack.until(
+      "the question to the people",
+      () => api.person(2002).reads.some((text) => text.includes(task_id)),
+    );
+    const unknown = await stack.sql<{ effect_id: string }>(
+      `select effect_id from public.effects where task_id = '${task_id}' and status = 'unknown'`,
+    );
+    expect(unknown).toHaveLength(1);
+    expect((await stack.ags("settle", unknown[0].effect_id, "maybe")).code).toBe(1);
+    const settled = await stack.ags(
+      "settle",
+      unknown[0].effect_id,
+      "not-done",
+      "the",
+      "channel",
+      "shows",
+      "nothing",
+    );
+    expect([settled.code, settled.out]).toEqual([0, expect.stringContaining("failed")]);
+    expect(await taskStatus(task_id)).toBe("failed");
+    expect(
+      api.called("sendMessage").filter((call) => String(call.parameters.chat_id) === channel)
+        .length,
+    ).toBe(before + 1);
   }, 60_000);
+
+  it(
+    "asks two distinct people for T3, and stops at the gate with both answers on record",
+    async () => {
+      const { task_id } = await (await stack.ask("TRADE", "Buy a little", {
+        symbol: "BTCUSDT",
+        side: "long",
+        size: "0.01",
+        entry: "67000",
+        stop_loss: "66000",
+        take_profit: "69500",
+        currency: "USDT",
+      })).json();
+      const code = codeOn(await cardFor(task_id, 1001))!;
+      await api.person(1001).says(`/approve ${code} yes`);
+      await api.person(1001).says(`/approve ${code} yes`);
+      await Stack.until(
+        "the refusal of the second answer",
+        () =>
+          api.person(1001).reads.some((text) =>
+            text.startsWith(code) && /on record|decided/i.test(text)
+          ),
+      );
+      expect(await taskStatus(task_id)).toBe("awaiting_approval");
+      await api.person(2002).says(`/approve ${code} yes`);
+      await Stack.until("the gate", async () => await taskStatus(task_id) === "pending_exec");
+      expect(await stack.sql(`select 1 from public.effects where task_id = '${task_id}'`)).toEqual(
+        [],
+      );
+    },
+    60_000,
+  );
 
   it("rejects a signal whose stop loss is on the wrong side, without asking anybody", async () => {
     const { task_id } = await (await stack.alert(goodAlert({ sl: 68000, time: "bar 7" }))).json();
     await Stack.until("the rejection", async () => await taskStatus(task_id) === "rejected");
-    expect(api.person(1001).reads.some((text) => text.includes(task_id) && codeOn(text))).toBe(false);
+    expect(api.person(1001).reads.some((text) => text.includes(task_id) && codeOn(text))).toBe(
+      false,
+    );
   }, 60_000);
 
-  it("ends an entry without a usable price as rejected for insufficient data, and says so", async () => {
-    const { task_id } = await (await stack.alert("BUY BTCUSDT")).json();
-    await Stack.until("the message", () => api.person(1001).reads.some((text) => text.includes(task_id)));
-    expect(await stack.sql(`select status, reason from public.tasks where task_id = '${task_id}'`))
-      .toEqual([{ status: "rejected", reason: "insufficient_data" }]);
-  }, 60_000);
+  it(
+    "ends an entry without a usable price as rejected for insufficient data, and says so",
+    async () => {
+      const { task_id } = await (await stack.alert("BUY BTCUSDT")).json();
+      await Stack.until(
+        "the message",
+        () => api.person(1001).reads.some((text) => text.includes(task_id)),
+      );
+      expect(
+        await stack.sql(`select status, reason from public.tasks where task_id = '${task_id}'`),
+      )
+        .toEqual([{ status: "rejected", reason: "insufficient_data" }]);
+    },
+    60_000,
+  );
 });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,7 +11,9 @@ const launcher = fileURLToPath(new URL("../../scripts/launch.mjs", import.meta.u
 
 /** Variables of whoever runs the tests that a stack of the tests must not see. */
 const foreign = /^(PORT|DATA_DIR|DATABASE_URL|INTAKE_TOKENS|SERVICE_TOKEN|TELEGRAM_.*|LLM_.*)$/;
-const surroundings = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+const surroundings = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !foreign.test(name)),
+);
 
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -32,7 +34,11 @@ export class Stack {
   #child: ChildProcess | null = null;
   out = "";
 
-  private constructor(readonly dataDir: string, readonly port: number, readonly env: Record<string, string>) {}
+  private constructor(
+    readonly dataDir: string,
+    readonly port: number,
+    readonly env: Record<string, string>,
+  ) {}
 
   static async prepare(env: Record<string, string> = {}): Promise<Stack> {
     const dataDir = await mkdtemp(join(tmpdir(), "ags-stack-"));
@@ -107,7 +113,10 @@ export class Stack {
 
   ags(...args: string[]): Promise<Ran> {
     return new Promise((resolve) => {
-      const child = spawn(process.execPath, [launcher, "ags", ...args], { env: this.#environment(), stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(process.execPath, [launcher, "ags", ...args], {
+        env: this.#environment(),
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       const ran: Ran = { code: null, out: "", err: "" };
       child.stdout.setEncoding("utf8").on("data", (text) => ran.out += text);
       child.stderr.setEncoding("utf8").on("data", (text) => ran.err += text);
@@ -137,8 +146,20 @@ export class Stack {
     return this.post(path, body, { authorization: `Bearer ${this.env.SERVICE_TOKEN}` });
   }
 
-  ask(action: string, goal: string, payload: Record<string, unknown>, actor = "desk"): Promise<Response> {
-    return this.service("/intake/tasks", { source: "desk", source_event_id: goal, actor, goal, action, payload });
+  ask(
+    action: string,
+    goal: string,
+    payload: Record<string, unknown>,
+    actor = "desk",
+  ): Promise<Response> {
+    return this.service("/intake/tasks", {
+      source: "desk",
+      source_event_id: goal,
+      actor,
+      goal,
+      action,
+      payload,
+    });
   }
 
   async health(): Promise<Record<string, unknown>> {
@@ -149,7 +170,11 @@ export class Stack {
   }
 
   /** Waits until the phone shows it; `what` names it when it does not come. */
-  static async until<T>(what: string, look: () => T | null | undefined | false | Promise<T | null | undefined | false>, ms = 15_000): Promise<T> {
+  static async until<T>(
+    what: string,
+    look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
+    ms = 15_000,
+  ): Promise<T> {
     const end = Date.now() + ms;
     for (;;) {
       const seen = await look();

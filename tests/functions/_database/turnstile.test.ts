@@ -20,18 +20,22 @@ describe("the turnstile of the embedded session", () => {
   it("lets the door pass a backlog, and the backlog have every sixteenth turn", async () => {
     const pass = turnstile();
     const order: string[] = [];
-    const work = Array.from({ length: 6 }, () => pass(false, async () => {
-      await rest();
-      order.push("work");
-    }));
-    const door = Array.from({ length: 40 }, () => pass(true, async () => {
-      await rest();
-      order.push("door");
-    }));
+    const work = Array.from({ length: 6 }, () =>
+      pass(false, async () => {
+        await rest();
+        order.push("work");
+      }));
+    const door = Array.from({ length: 40 }, () =>
+      pass(true, async () => {
+        await rest();
+        order.push("door");
+      }));
     await Promise.all([...work, ...door]);
     const lastAtTheDoor = order.lastIndexOf("door");
-    expect(order.slice(0, lastAtTheDoor + 1).filter((who) => who === "work").length).toBeGreaterThanOrEqual(2);
-    expect(order.slice(0, lastAtTheDoor + 1).filter((who) => who === "work").length).toBeLessThanOrEqual(4);
+    expect(order.slice(0, lastAtTheDoor + 1).filter((who) => who === "work").length)
+      .toBeGreaterThanOrEqual(2);
+    expect(order.slice(0, lastAtTheDoor + 1).filter((who) => who === "work").length)
+      .toBeLessThanOrEqual(4);
   });
 
   it("goes on after a call that failed", async () => {

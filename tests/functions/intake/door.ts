@@ -78,4 +78,3 @@ export const signal = (more: Record<string, Json> = {}) =>
     serial: ++serial,
     ...more,
   });
-

@@ -1,7 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { Refusal } from "../../../functions/_domain/refusal.ts";
 import { handle } from "../../../functions/intake/handler.ts";
-import { alert, at, db, deps, nudges, receipts, nextSerial, send, shaOf, signal, task } from "./door.ts";
+import {
+  alert,
+  at,
+  db,
+  deps,
+  nextSerial,
+  nudges,
+  receipts,
+  send,
+  shaOf,
+  signal,
+  task,
+} from "./door.ts";
 
 describe("POST /tradingview/<token>", () => {
   it("refuses a wrong, a shortened and an empty token, and says nothing about the body", async () => {

@@ -1,91 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { StepWork } from "../../functions/_domain/task.ts";
-import { openTestDatabase, type TestDatabase } from "../support/database.ts";
-import { freezeClock, type FrozenClock } from "../support/clock.ts";
+import { describe, expect, it } from "vitest";
 import {
-  accept,
-  activate,
-  alertEvent,
-  type Answer,
   archive,
   claim,
   complete,
   fail,
   lease,
   marks,
-  plan,
   policy,
-  policySha256,
   refusalsOf,
   reserve,
   resultOf,
   statusOf,
 } from "../support/line.ts";
-
-let db: TestDatabase;
-let clock: FrozenClock;
-beforeAll(async () => {
-  db = await openTestDatabase();
-  await activate(db);
-  clock = await freezeClock(db, "2027-06-01T10:00:00Z");
-});
-beforeEach(() => clock.advance(3600));
-// What one test leaves ready must not turn up in another.
-afterEach(async () => {
-  await db.owner(
-    "select private.end_task(task_id, 'failed', 'internal') from public.tasks where ended_at is null",
-  );
-});
-afterAll(() => db.close());
-
-interface Node {
-  id: string;
-  agent: string;
-  after?: string[];
-  action?: string;
-}
-
-/** A T0 task with these nodes in the middle: all of them before the critic, then the effect and the archive. */
-async function task(middle: Node[]): Promise<string> {
-  const { task_id } = await accept(
-    db,
-    alertEvent(`read ${Math.random()}`, { source: "desk", action: "READ" }),
-  );
-  const [work] = await claim(db, ["planner"]);
-  const parents = new Set(middle.flatMap(({ after }) => after ?? []));
-  const sinks = middle.filter(({ id }) => !parents.has(id)).map(({ id }) => id);
-  const answer = await plan(db, work, [
-    { id: "plan", agent: "planner", action: "READ" },
-    ...middle,
-    { id: "critic", agent: "critic", after: sinks, action: "READ" },
-    { id: "approve", agent: "human", after: ["critic"], action: "READ" },
-    { id: "publish", agent: "exec", after: ["approve"], action: "READ" },
-    { id: "archive", agent: "orchestrator", after: ["publish"], action: "READ" },
-  ]);
-  expect(answer).toMatchObject({ status: "planned", risk_tier: "T0" });
-  return task_id as string;
-}
-
-const act: Node = { id: "act", agent: "exec", after: ["plan"], action: "RESEARCH" };
-const twins: Node[] = [
-  { id: "left", agent: "researcher", after: ["plan"], action: "RESEARCH" },
-  { id: "right", agent: "retriever", after: ["plan"], action: "RETRIEVE" },
-  { ...act, after: ["left", "right"] },
-];
-const item = (work: StepWork, result: unknown = resultOf(work)) => ({
-  step_id: work.step_id,
-  attempt: work.attempt,
-  lease_token: work.lease_token,
-  result,
-});
-const batch = (items: unknown[]) =>
-  db.database.call<Answer[]>("complete_steps", { p_results: items, p_policy_sha256: policySha256 });
-const record = { p_kind: "record", p_channel: "internal", p_payload: {} };
-const stepOf = async (taskId: string, node: string) =>
-  (await db.owner<{ status: string; attempt: number; failures: number }>(
-    "select status, attempt, failures from public.task_steps where task_id = $1 and node_id = $2",
-    [taskId, node],
-  ))[0];
+import { act, batch, clock, db, item, record, stepOf, task, twins } from "./read-task.ts";
 
 describe("a completion is refused", () => {
   it("by a lost lease, which is on record, and changes nothing", async () => {

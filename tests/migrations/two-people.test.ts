@@ -1,9 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openTestDatabase, type TestDatabase } from "../support/database.ts";
-import { freezeClock, type FrozenClock } from "../support/clock.ts";
+import { describe, expect, it } from "vitest";
 import {
   accept,
-  activate,
   addMember,
   alertEvent,
   type Answer,
@@ -16,36 +13,7 @@ import {
   signalAtGate,
   statusOf,
 } from "../support/line.ts";
-
-let db: TestDatabase;
-let clock: FrozenClock;
-beforeAll(async () => {
-  db = await openTestDatabase();
-  await activate(db);
-  for (
-    const [role, name, telegram, person] of [
-      ["operator", "olga", "1001"],
-      ["owner", "oskar", "1002"],
-      ["reviewer", "rita", "1003"],
-      ["operator", "tom", "1004"],
-      ["operator", "tom-phone", "1014", "tom"],
-      ["owner", "tom-owner", "1024", "tom"],
-      ["operator", "pia", "1005"],
-    ]
-  ) await addMember(db, role, name, telegram, person);
-  clock = await freezeClock(db, "2027-05-01T10:00:00Z");
-});
-beforeEach(async () => {
-  await clock.advance(3600);
-  await activate(db);
-});
-afterAll(() => db.close());
-
-const approvals = (taskId: string) =>
-  db.owner<{ approver: string; decision: string }>(
-    "select approver, decision from public.approvals where task_id = $1 order by ts, approver",
-    [taskId],
-  );
+import { approvals, clock, db } from "./people.ts";
 
 const claimNotifications = () =>
   db.database.call<{ notification_id: string; task_id: string; kind: string }[]>(

@@ -77,7 +77,8 @@ as $$
     'reason', t.reason, 'created_at', private.iso(t.created_at), 'id_reused', t.id_reused, 'code', r.code,
     'updated_at', (select private.iso(max(e.ts)) from public.events e where e.task_id = t.task_id),
     'decisions', private.decisions_of(r.request_id),
-    'steps', (select jsonb_agg(jsonb_build_object('node_id', s.node_id, 'status', s.status, 'agent', s.agent) order by s.started_at nulls last, s.created_at, s.node_id)
+    'steps', (select jsonb_agg(jsonb_build_object('node_id', s.node_id, 'status', s.status, 'agent', s.agent, 'attempt', s.attempt,
+      'last_code', s.last_code) order by s.started_at nulls last, s.created_at, s.node_id)
       from public.task_steps s where s.task_id = t.task_id))
   from public.tasks t
   left join lateral (select q.code, q.request_id from public.approval_requests q where q.task_id = t.task_id

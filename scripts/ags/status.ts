@@ -1,8 +1,7 @@
 import { requestCode, taskId } from "../../functions/_domain/telegram-command.ts";
-import { stackFile } from "../stack/files.ts";
 import { Sentence } from "../stack/sentence.ts";
-import { askAsAuditor } from "./auditor.ts";
-import { cell, records } from "./output.ts";
+import { ask, unlessRefused } from "./holder.ts";
+import { cell } from "./output.ts";
 
 interface Step {
   node_id: string;
@@ -17,11 +16,9 @@ export async function status(id: string, options: { json?: boolean }): Promise<v
       "An id looks like T-2025-09-28-0012, a request's code like T2-20250928-0012.",
     );
   }
-  const text = (await stackFile("../ags/status.sql")).replaceAll(":id", `'${id}'`);
-  const [task] = records(await askAsAuditor(text, 1));
-  if (!task) throw new Sentence(`There is no task or request ${id}.`);
+  const task = unlessRefused(await ask<Record<string, unknown>>("status", { id }));
   if (options.json) return console.log(JSON.stringify(task));
-  const { steps, ...rest } = task;
+  const { steps, decisions: _, ...rest } = task;
   for (const [name, value] of Object.entries(rest)) {
     if (value !== null) console.log(`${name.padEnd(10)} ${cell(value)}`);
   }

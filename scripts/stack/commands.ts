@@ -42,6 +42,7 @@ export function commandsOf({ wiring, store, dataDir, functions, nudge }: Command
       return handled;
     },
     running: () => Promise.resolve(true),
+    status: async ({ id }) => await store.database.call("task_status", { p_id: String(id) }),
     health: async () => {
       const handler = functions.get("dags-domain-health");
       const response = await handler?.(

@@ -38,11 +38,11 @@ describe("kill -9 right after 202", () => {
         signals.push((await signal.json()).task_id);
         await stack.start();
       }
-      const all = (ids: string[]) => ids.map((id) => `'${id}'`).join(",");
-      await Stack.until("every read to be archived", async () =>
-        (await stack.sql(
-          `select 1 from public.tasks where task_id in (${all(reads)}) and status <> 'archived'`,
-        )).length === 0, 60_000);
+      const allArchived = async (ids: string[]) =>
+        (await Promise.all(ids.map((id) => stack.status(id)))).every((status) =>
+          status === "archived"
+        );
+      await Stack.until("every read to be archived", () => allArchived(reads), 60_000);
       for (const id of signals) {
         const card = await Stack.until(
           `the card of ${id}`,
@@ -51,10 +51,7 @@ describe("kill -9 right after 202", () => {
         );
         await api.person(1001).says(`/approve ${/T2-\d{8}-\d{4,}/.exec(card)![0]} yes`);
       }
-      await Stack.until("every signal to be archived", async () =>
-        (await stack.sql(
-          `select 1 from public.tasks where task_id in (${all(signals)}) and status <> 'archived'`,
-        )).length === 0, 60_000);
+      await Stack.until("every signal to be archived", () => allArchived(signals), 60_000);
       for (const id of signals) {
         expect([
           id,
@@ -79,10 +76,7 @@ describe("stopping and starting", () => {
     await api.person(1001).says(`/approve ${/T2-\d{8}-\d{4,}/.exec(card)![0]} yes`);
     await Stack.until(
       "the archive",
-      async () =>
-        (await stack.sql(
-          `select 1 from public.tasks where task_id = '${task_id}' and status = 'archived'`,
-        )).length === 1,
+      async () => await stack.status(task_id) === "archived",
       30_000,
     );
   }, 60_000);

@@ -31,10 +31,7 @@ afterAll(async () => {
   await api?.close();
 });
 
-const taskStatus = async (taskId: string) =>
-  (await stack.sql<{ status: string }>(
-    `select status from public.tasks where task_id = '${taskId}'`,
-  ))[0]?.status;
+const taskStatus = (taskId: string) => stack.status(taskId);
 
 /** The card of a task on somebody's phone. */
 const cardFor = (taskId: string, person: number | string) =>

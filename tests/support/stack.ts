@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -128,6 +128,18 @@ export class Stack {
     const ran = await this.ags("sql", text, "--json");
     if (ran.code !== 0) throw new Error(`ags sql: ${ran.err}`);
     return JSON.parse(ran.out);
+  }
+
+  /** Where a task stands, through the socket: without a process and a snapshot for every look. */
+  async status(taskId: string): Promise<string | undefined> {
+    const told = await new Promise<string>((resolve, reject) => {
+      let line = "";
+      const socket = connect(join(this.dataDir, "ags.sock"));
+      socket.setEncoding("utf8").on("data", (text: string) => line += text);
+      socket.once("error", reject).once("end", () => resolve(line));
+      socket.write(`${JSON.stringify({ command: "status", id: taskId })}\n`);
+    });
+    return JSON.parse(told).result?.status;
   }
 
   post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {

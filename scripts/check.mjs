@@ -13,7 +13,11 @@ if (deno === null) {
 
 const present = (...paths) => paths.filter((path) => existsSync(join(root, path)));
 const parts = [
-  { name: "types", run: [deno, "check", "--quiet", ...present("functions", "scripts")], mend: "" },
+  {
+    name: "types",
+    run: [deno, "check", "--quiet", ...present("functions", "scripts", "tests")],
+    mend: "",
+  },
   {
     name: "lint",
     run: [deno, "lint", "--quiet", ...present("functions", "scripts", "tests")],

@@ -26,6 +26,7 @@ interface Handled {
   outcome: string;
   refused?: string;
   reply?: string;
+  [field: string]: unknown;
 }
 
 /**

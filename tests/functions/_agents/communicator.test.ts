@@ -42,6 +42,7 @@ const work = (inputs: Input[]): StepWork => ({
   lease_token: "l",
   lease_expires_at: "2025-09-28T14:00:30Z",
   input_hash: "h",
+  is_effect: false,
   inputs,
   task: {
     task_id: taskId,

@@ -119,6 +119,7 @@ export const stepOf = (
   lease_token: "lease",
   lease_expires_at: "2026-03-02T08:15:32Z",
   input_hash: "00",
+  is_effect: false,
   task,
   inputs: [...inputs, artifact],
 });

@@ -34,6 +34,7 @@ const work = (source: string, action: string, payload: Json = {}): StepWork => (
   lease_token: "00000000-0000-4000-8000-000000000002",
   lease_expires_at: "2026-03-05T09:30:30Z",
   input_hash: "0".repeat(64),
+  is_effect: false,
   task: {
     task_id: "T-2026-03-05-0007",
     goal: "a goal",

@@ -41,6 +41,7 @@ const work = (payload: Json, inputs: Input[] = []): StepWork => ({
   lease_token: "lease",
   lease_expires_at: "2025-09-28T10:20:00Z",
   input_hash: "hash",
+  is_effect: false,
   task: {
     task_id: "T-2025-09-28-0012",
     goal: "publish a signal",

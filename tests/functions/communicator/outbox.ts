@@ -57,6 +57,7 @@ export function publishStep(more: Partial<StepWork> = {}, tier: "T0" | "T2" = "T
     lease_token: "lease",
     lease_expires_at: "2025-09-28T14:00:30Z",
     input_hash: "h",
+    is_effect: false,
     inputs: [post],
     task: {
       task_id: "T-2025-09-28-0012",

@@ -41,7 +41,6 @@ async function arrives(update: Record<string, unknown>): Promise<Record<string, 
       telegram: telegramChannel({ token: api.token, api_root: api.root }),
       console: consoleChannel(() => {}),
     },
-    chat_id: null,
     worker: "communicator-1",
     now: () => new Date(),
   }, () => true);

@@ -3,7 +3,7 @@ import { BotApi } from "../support/bot-api.ts";
 import { goodAlert, Stack } from "../support/stack.ts";
 
 const channel = "-1009876543210";
-const kills = Number(process.env.KILLS ?? 8);
+const kills = Number(process.env.KILLS ?? 6);
 let api: BotApi;
 let stack: Stack;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { isSymbol } from "../_domain/alert-word.ts";
+import { isSymbol, readSymbol } from "../_domain/alert-word.ts";
 import { compare, decimal, positive } from "../_domain/decimal.ts";
 import { criteria } from "../_domain/evaluation.ts";
 import { maskSecrets } from "../_domain/mask.ts";
@@ -21,6 +21,28 @@ function amountCap(policy: Policy, figures: Proposal["figures"]): string[] {
   return compare(amount, String(cap)) > 0 ? [`the amount is above the cap of ${cap} USDT`] : [];
 }
 
+const firstOf = (figures: Proposal["figures"], ...names: string[]): string =>
+  names.map((name) => figures[name]?.trim()).find((value) => value) ?? "";
+
+/** What nobody named cannot be held against a limit, and nobody could tell what they approve. */
+function tradeGaps(figures: Proposal["figures"]): string[] {
+  const symbol = firstOf(figures, "symbol", "ticker", "instrument", "pair", "market");
+  const side = firstOf(figures, "side", "direction").toLowerCase();
+  const size = firstOf(figures, "size", "quantity", "qty", "amount");
+  const gaps: [string, boolean][] = [
+    ["symbol", readSymbol(symbol) === null],
+    ["side", !["buy", "sell", "long", "short"].includes(side)],
+    ["size", size === ""],
+  ];
+  const missing = gaps.filter(([, isMissing]) => isMissing).map(([name]) => name);
+  const found = missing.length === 0
+    ? []
+    : [`no ${missing.join(", no ")} to hold against the limits`];
+  return size !== "" && positive(size) === null
+    ? [...found, "the size is not a positive decimal"]
+    : found;
+}
+
 function tradeCaps(policy: Policy, figures: Proposal["figures"]): string[] {
   const { max_daily_loss_pct, max_drawdown_pct, max_positions } = policy.limits.trading;
   const caps: [string[], number, string][] = [
@@ -32,23 +54,19 @@ function tradeCaps(policy: Policy, figures: Proposal["figures"]): string[] {
     [["drawdown_pct"], max_drawdown_pct, "% drawdown"],
     [["positions", "open_positions"], max_positions, " positions"],
   ];
-  const breaches = caps.flatMap(([names, cap, unit]) =>
+  return caps.flatMap(([names, cap, unit]) =>
     names.filter((name) => {
       const value = decimal((figures[name] ?? "0").replace(/\s?%$/, ""));
       return value === null || compare(value, String(cap)) > 0;
     }).map((name) => `${name} is not within ${cap}${unit}`)
   );
-  const size = figures.size ?? figures.quantity ?? figures.qty ?? figures.amount;
-  return size !== undefined && positive(size) === null
-    ? [...breaches, "the size is not a positive decimal"]
-    : breaches;
 }
 
 function proposalBreaches({ action, figures }: Proposal, { policy, task }: Subject): string[] {
   const breaches = action === task.action
     ? []
     : [`it proposes ${action}, asked was ${task.action}`];
-  if (action === "TRADE") breaches.push(...tradeCaps(policy, figures));
+  if (action === "TRADE") breaches.push(...tradeGaps(figures), ...tradeCaps(policy, figures));
   if (action === "PAYMENT" || action === "WITHDRAWAL") breaches.push(...amountCap(policy, figures));
   return breaches;
 }

@@ -59,7 +59,8 @@ function ofAnswer(error: GrammyError): Delivery {
       error: said,
     };
   }
-  if (error_code >= 500) return { outcome: "retry", retry_after: pauseSeconds, error: said };
+  // A server that stumbled may have posted before it did: only a refusal with a reason is certainly not done.
+  if (error_code >= 500) return { outcome: "unknown", error: said };
   if (error_code === 403) return { outcome: "blocked", error: said };
   return { outcome: "failed", error: said };
 }

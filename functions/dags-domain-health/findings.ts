@@ -8,7 +8,7 @@ export interface Observed {
   database_now: string;
   policy_sha256: string | null;
   tables: Record<string, number>;
-  open: { effects_unknown: number; [key: string]: Json };
+  open: { effects_unknown: number; requests_open: number; [key: string]: Json };
   mirror: { assets: number; any_assets: number; sample: Json; synced_at: string | null };
   members: { active: number; unreachable: Json[] };
   jobs: { job_name: string; last_run_at: string | null; last_status: string | null }[] | null;
@@ -19,6 +19,19 @@ export interface Finding {
   observed_at: string;
   [key: string]: unknown;
 }
+
+/** The parts of a report, in its order. A report has all of them, whatever was seen. */
+export const parts = [
+  "database",
+  "tables",
+  "policy",
+  "clock",
+  "mirror",
+  "members",
+  "open",
+  "jobs",
+] as const;
+export type Report = Record<typeof parts[number], Finding>;
 
 export interface Beside {
   policy_sha256: string | null;
@@ -35,8 +48,14 @@ const order: Standing[] = ["healthy", "unknown", "degraded", "unhealthy"];
 export const worst = (standings: readonly Standing[]): Standing =>
   order[Math.max(0, ...standings.map((standing) => order.indexOf(standing)))];
 
+/** Without the database nothing else was seen: looked at, and not known. */
+export function unseen(observed_at: string): Report {
+  const entries = parts.map((part) => [part, { status: "unknown", observed_at }]);
+  return { ...Object.fromEntries(entries), database: { status: "unhealthy", observed_at } };
+}
+
 /** Judges what the database told against what this process knows. */
-export function findings(observed: Observed, beside: Beside): Record<string, Finding> {
+export function findings(observed: Observed, beside: Beside): Report {
   const { observed_at } = observed;
   const finding = (status: Standing, facts: Record<string, unknown>): Finding => ({
     status,
@@ -54,7 +73,7 @@ export function findings(observed: Observed, beside: Beside): Record<string, Fin
     }),
     clock: clock(observed, beside),
     mirror: finding(mirrorStanding(mirror, beside), { prefix: "dags/", ...mirror }),
-    members: finding(members.unreachable.length > 0 ? "degraded" : "healthy", members),
+    members: finding(membersStanding(observed), members),
     open: finding(open.effects_unknown > 0 ? "degraded" : "healthy", open),
     jobs: finding(
       worst(
@@ -65,6 +84,12 @@ export function findings(observed: Observed, beside: Beside): Record<string, Fin
       { jobs },
     ),
   };
+}
+
+/** Where nobody is a member nobody can decide; that hurts as soon as something waits for a decision. */
+function membersStanding({ members, open }: Observed): Standing {
+  if (members.active === 0) return open.requests_open > 0 ? "degraded" : "unknown";
+  return members.unreachable.length > 0 ? "degraded" : "healthy";
 }
 
 /** Without the one active policy nothing is planned, decided or reserved. */

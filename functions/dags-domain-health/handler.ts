@@ -4,7 +4,7 @@ import { admit, serviceCaller } from "../_edge/door.ts";
 import { note } from "../_edge/log.ts";
 import { pathBelow } from "../_edge/path.ts";
 import { refuse, respond } from "../_edge/respond.ts";
-import { findings, type Observed, type Standing, worst } from "./findings.ts";
+import { findings, type Observed, type Report, unseen, worst } from "./findings.ts";
 
 export interface HealthDeps {
   database: Database;
@@ -20,9 +20,9 @@ export interface HealthDeps {
  * How the domain stands. Anyone learns the status, the service token's holder why.
  *
  * 503 only when something that the line needs is `unhealthy`: the database, the policy, a mirror that is set up and
- * empty. `degraded` (a clock off by more than 2 s, a member the bot cannot reach, an effect nobody saw end) wants a
- * person and not a restart, so it answers 200, and so does `unknown`, which is never shown as `healthy`.
- * The status is the worst of its parts.
+ * empty. `degraded` (a clock off by more than 2 s, a member the bot cannot reach, a request that nobody is there to
+ * decide, an effect nobody saw end) wants a person and not a restart, so it answers 200, and so does `unknown`, which
+ * is never shown as `healthy`. The status is the worst of its parts.
  */
 export async function handle(request: Request, deps: HealthDeps): Promise<Response> {
   if (pathBelow(request, "dags-domain-health")?.length !== 0) return refuse("not_found");
@@ -50,7 +50,7 @@ export async function handle(request: Request, deps: HealthDeps): Promise<Respon
 async function look(
   deps: HealthDeps,
   before: Date,
-): Promise<Record<string, { status: Standing; observed_at: string }>> {
+): Promise<Report> {
   try {
     const observed = await deps.database.call<Observed>("health", {
       p_observed: { policy_sha256: deps.policy_sha256, runtime_now: before.toISOString() },
@@ -58,7 +58,6 @@ async function look(
     return findings(observed, { ...deps, before, after: deps.now() });
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "unavailable") throw error;
-    const observed_at = deps.now().toISOString();
-    return { database: { status: "unhealthy", observed_at } };
+    return unseen(deps.now().toISOString());
   }
 }

@@ -28,8 +28,11 @@ const payment = (change: object, action = "PAYMENT") => {
     { ...tier("T3", action), goal: "Pay as asked", payload },
   );
 };
-const trade = (change: Record<string, string>) => {
-  const figures = { symbol: "BTCUSDT", side: "buy", size: "0.1", ...change };
+const trade = (change: Record<string, string>, without: string[] = []) => {
+  const figures = Object.fromEntries(
+    Object.entries({ symbol: "BTCUSDT", side: "buy", size: "0.1", ...change })
+      .filter(([name]) => !without.includes(name)),
+  );
   return subjectOf(
     act("proposal", {
       action: "TRADE",
@@ -66,6 +69,24 @@ describe("well-formed work", () => {
     ["a payment of exactly the cap", payment({ amount: "500" })],
     ["a withdrawal within its cap", payment({}, "WITHDRAWAL")],
     ["a trade within its caps", trade({ risk_pct: "1", price: "64210.5", stop_loss: "63000" })],
+    [
+      "a trade with entry, stop, target and currency",
+      trade({
+        side: "long",
+        entry: "67000",
+        stop_loss: "66000",
+        take_profit: "69500",
+        currency: "USDT",
+      }),
+    ],
+    [
+      "a trade in other words for the same",
+      trade({ ticker: "BINANCE:BTCUSDT", direction: "Short", qty: "2" }, [
+        "symbol",
+        "side",
+        "size",
+      ]),
+    ],
   ])("reaches 9 of 9: %s", async (_, subject) => {
     const evaluation = await verdictOf(subject);
     expect(evaluation).toMatchObject({ total: 9, verdict: "pass", red_flags: [] });
@@ -134,6 +155,9 @@ const malformed: [what: string, subject: Subject][] = [
   ["a trade above the daily loss", trade({ risk_pct: "5.01" })],
   ["a trade above the positions", trade({ open_positions: "4" })],
   ["a trade of no size", trade({ size: "0" })],
+  ["a trade of a size in words", trade({ size: "a little" })],
+  ["a trade of an instrument that no exchange lists", trade({ symbol: "ВТС" })],
+  ["a trade to a side that is none", trade({ side: "both" })],
   ["a trade with its stop on the winning side", trade({ price: "64210.5", stop_loss: "65000" })],
   [
     "a proposal without figures",
@@ -174,5 +198,23 @@ const malformed: [what: string, subject: Subject][] = [
 describe("malformed work is refused", () => {
   it.each(malformed)("%s", async (_, subject) => {
     expect((await verdictOf(subject)).verdict).toBe("fail");
+  });
+});
+
+describe("a trade that leaves open what it trades", () => {
+  it.each([
+    [["symbol"], "no symbol to hold against the limits"],
+    [["side"], "no side to hold against the limits"],
+    [["size"], "no size to hold against the limits"],
+    [["symbol", "side", "size"], "no symbol, no side, no size to hold against the limits"],
+  ])("breaches the policy without its %j", async (without, reason) => {
+    const { rubric, red_flags, verdict } = await verdictOf(
+      trade({ price: "64210.5", stop_loss: "63000" }, without),
+    );
+    expect({ policy: rubric.policy, verdict, red_flags }).toEqual({
+      policy: 0,
+      verdict: "fail",
+      red_flags: [`policy: ${reason}`],
+    });
   });
 });

@@ -21,7 +21,7 @@ afterEach(() => api.close());
 describe("a call that went wrong", () => {
   it.each<[Misbehaviour, unknown]>([
     [{ as: "too_many_requests", retry_after: 7 }, { outcome: "retry", retry_after: 7 }],
-    [{ as: "server_error" }, { outcome: "retry", retry_after: 5 }],
+    [{ as: "server_error" }, { outcome: "unknown", error: expect.stringMatching(/^500: /) }],
     [{ as: "blocked" }, { outcome: "blocked" }],
     [{ as: "bad_request" }, { outcome: "failed" }],
     [{ as: "bad_gateway" }, { outcome: "unknown" }],
@@ -140,7 +140,7 @@ describe("the same channel under Deno", () => {
         row("too_many_requests", "retry", 1, 0),
         row("blocked", "blocked", 1, 0),
         row("bad_request", "failed", 1, 0),
-        row("server_error", "retry", 1, 0),
+        row("server_error", "unknown", 1, 0),
         row("bad_gateway", "unknown", 1, 0),
         row("hang", "unknown", 1, 0),
         row("reset_before", "unknown", 1, 0),

@@ -78,7 +78,7 @@ describe("publishing", () => {
       p_outcome: "not_sent",
       p_receipt: { retry_after: 8 },
     }, 0],
-    [{ as: "server_error" }, { p_outcome: "not_sent" }, 0],
+    [{ as: "server_error" }, { p_outcome: "unknown" }, 0],
     [{ as: "blocked" }, { p_outcome: "failed" }, 0],
     [{ as: "bad_request" }, { p_outcome: "failed" }, 0],
     [{ as: "bad_gateway" }, { p_outcome: "unknown" }, 0],

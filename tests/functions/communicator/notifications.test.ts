@@ -5,6 +5,7 @@ import {
   deliverNotifications,
   type NotificationDeps,
 } from "../../../functions/communicator/notifications.ts";
+import type { Misbehaviour } from "../../support/bot-api-wire.ts";
 import { BotApi } from "../../support/bot-api.ts";
 import { outbox } from "./outbox.ts";
 
@@ -60,8 +61,8 @@ describe("the outbox of notifications", () => {
     );
     expect(await tick(box)).toBe(2);
     expect(results(box)).toMatchObject([
-      { notification_id: "1", outcome: "failed", error: "the payload is not readable" },
-      { notification_id: "2", outcome: "sent", channel: "telegram", message_id: "101" },
+      { notification_id: "1", attempt: 1, outcome: "failed", error: "the payload is not readable" },
+      { notification_id: "2", attempt: 1, outcome: "sent", channel: "telegram", message_id: "101" },
     ]);
   });
 
@@ -90,13 +91,16 @@ describe("the outbox of notifications", () => {
     expect(api.called("sendMessage")).toHaveLength(2);
   });
 
-  it("sends a notification again whose arrival nobody saw, since a missing card is worse than a second one", async () => {
-    api.misbehaves("sendMessage", { as: "reset_after" });
-    const box = outbox();
-    box.notifications.push(row("1", "reply", "5", { reply: "help" }));
-    await tick(box);
-    expect(results(box)).toMatchObject([{ outcome: "retry", retry_after: 5 }]);
-  });
+  it.each<Misbehaviour>([{ as: "reset_after" }, { as: "server_error" }, { as: "bad_gateway" }])(
+    "sends a notification again whose arrival nobody saw, since a missing card is worse than a second one: %j",
+    async (how) => {
+      api.misbehaves("sendMessage", how);
+      const box = outbox();
+      box.notifications.push(row("1", "reply", "5", { reply: "help" }));
+      await tick(box);
+      expect(results(box)).toMatchObject([{ outcome: "retry", retry_after: 5 }]);
+    },
+  );
 
   it("gives back what there was no time for", async () => {
     const box = outbox();

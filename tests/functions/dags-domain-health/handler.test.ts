@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Refusal } from "../../../functions/_domain/refusal.ts";
 import { handle, type HealthDeps } from "../../../functions/dags-domain-health/handler.ts";
+import { parts } from "../../../functions/dags-domain-health/findings.ts";
 import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { activatePolicy, addMembers } from "../../support/personas.ts";
 
@@ -45,13 +46,21 @@ describe("dags-domain-health", () => {
     }
   });
 
-  it("is unhealthy and still answers when the database is lost", async () => {
+  it("is unhealthy and still answers when the database is lost, and knows nothing of the rest", async () => {
     const database = {
       call: () => Promise.reject(new Refusal("unavailable")),
       close: () => Promise.resolve(),
     };
     const { status, body } = await ask({ database }, "service-token");
     expect([status, body.status, body.database.status]).toEqual([503, "unhealthy", "unhealthy"]);
+    expect(Object.keys(body)).toEqual(Object.keys(await details()));
+    for (const part of parts) {
+      expect([part, body[part].status]).toEqual([
+        part,
+        part === "database" ? "unhealthy" : "unknown",
+      ]);
+      expect(Date.parse(body[part].observed_at), part).not.toBeNaN();
+    }
   });
 
   it("is unhealthy when the bundled policy is not the active one, or cannot be read", async () => {
@@ -104,10 +113,39 @@ describe("dags-domain-health", () => {
     expect((await details({ now: () => new Date(Date.now() + 900) })).clock.status).toBe("healthy");
   });
 
+  it("does not call members healthy while there are none: nobody can decide", async () => {
+    await plant("dags/T-2025-09-28-0012.json");
+    const { status, members } = await details();
+    expect([status, members.status, members.active]).toEqual(["unknown", "unknown", 0]);
+    await empty();
+  });
+
+  it("is degraded when a request waits and nobody is there to decide it", async () => {
+    const database = {
+      call: async <T>(name: string, args?: Record<string, unknown>) => {
+        const seen = await db.database.call<{ open: object }>(name, args);
+        return { ...seen, open: { ...seen.open, requests_open: 1 } } as T;
+      },
+      close: () => Promise.resolve(),
+    };
+    const { status, body } = await ask({ database }, "service-token");
+    expect([status, body.status, body.members.status]).toEqual([200, "degraded", "degraded"]);
+  });
+
+  it("is healthy only where every part is", async () => {
+    await addMembers(db, "olivia");
+    await plant("dags/T-2025-09-28-0012.json");
+    await db.owner("update public.jobs set last_run_at = now(), last_status = 'ok'");
+    const { status, ...seen } = await details();
+    expect(parts.filter((part) => seen[part].status !== "healthy")).toEqual([]);
+    expect(status).toBe("healthy");
+    await empty();
+  });
+
   it("is degraded, and names them, when the bot cannot reach a member", async () => {
     await addMembers(db, "petra");
     await db.owner(
-      "update public.members set unreachable_since = now(), unreachable_reason = 'blocked the bot'",
+      "update public.members set unreachable_since = now(), unreachable_reason = 'blocked the bot' where name = 'petra'",
     );
     const { members } = await details();
     expect(members).toMatchObject({
@@ -118,13 +156,14 @@ describe("dags-domain-health", () => {
   });
 
   it("gives every part a status and a time, and the tables their counts", async () => {
-    const { status, observed_at, ...parts } = await details();
+    const { status, observed_at, ...seen } = await details();
     expect(Date.parse(observed_at)).not.toBeNaN();
     expect(status).toEqual(expect.any(String));
-    for (const part of ["database", "tables", "policy", "clock", "mirror", "members", "jobs"]) {
-      expect(parts[part].status, part).toMatch(/^(healthy|degraded|unknown|unhealthy)$/);
-      expect(Date.parse(parts[part].observed_at), part).not.toBeNaN();
+    expect(Object.keys(seen)).toEqual([...parts]);
+    for (const part of parts) {
+      expect(seen[part].status, part).toMatch(/^(healthy|degraded|unknown|unhealthy)$/);
+      expect(Date.parse(seen[part].observed_at), part).not.toBeNaN();
     }
-    expect(parts.tables.counts).toMatchObject({ tasks: 0, one_drive_assets: 0 });
+    expect(seen.tables.counts).toMatchObject({ tasks: 0, one_drive_assets: 0 });
   });
 });

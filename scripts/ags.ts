@@ -2,10 +2,13 @@ import cac from "cac";
 import { DatabaseError } from "../functions/_database/database.ts";
 import { approve } from "./ags/approve.ts";
 import { audit } from "./ags/audit.ts";
+import { defaultSeconds } from "./ags/auditor.ts";
 import { backup, restore } from "./ags/backup.ts";
+import { flags } from "./ags/flags.ts";
 import { health } from "./ags/health.ts";
 import { members } from "./ags/members.ts";
 import { policy } from "./ags/policy.ts";
+import { statementFirst } from "./ags/question.ts";
 import { settle } from "./ags/settle.ts";
 import { defaultLimit, sql } from "./ags/sql.ts";
 import { status } from "./ags/status.ts";
@@ -14,18 +17,22 @@ import { explain } from "./stack/sentence.ts";
 const cli = cac("npm run ags --");
 const json = ["--json", "Machine-readable output"] as const;
 const rows = ["--limit <rows>", `At most this many rows (${defaultLimit})`] as const;
+const seconds = [
+  "--seconds <seconds>",
+  `Give up after this many seconds (${defaultSeconds.embedded}; ${defaultSeconds.postgres} with DATABASE_URL)`,
+] as const;
 
 cli.command(
   "sql <statement>",
   "One question to the database, as its auditor, who can write nothing",
 )
-  .option(...json).option(...rows)
+  .option(...json).option(...rows).option(...seconds)
   .example(
     'npm run ags -- sql "select task_id, status, goal from tasks order by created_at desc limit 5"',
   )
   .action(sql);
 cli.command("audit <name>", "A named question; `audit list` tells which there are")
-  .option(...json).option(...rows)
+  .option(...json).option(...rows).option(...seconds)
   .example("npm run ags -- audit stuck")
   .action(audit);
 cli.command("members <what> [who]", "add, list or remove who may decide; every owner is told")
@@ -58,6 +65,14 @@ cli.command(
   .option(...json)
   .example("npm run ags -- settle 0b1f… not-done the channel shows no such post")
   .action(settle);
+cli.command(
+  "flags <what> [key] [state] [...reason]",
+  "list the feature flags, or set one on or off, with a reason, in your name",
+)
+  .option(...json)
+  .example("npm run ags -- flags list")
+  .example("npm run ags -- flags set new_cards on the desk agreed to try them")
+  .action(flags);
 cli.command("status <task>", "Where a task stands, by its id or its request's code").option(...json)
   .action(status);
 cli.command("health", "How the platform stands, with the reasons").option(...json).action(health);
@@ -82,7 +97,7 @@ cli.command(
 cli.help();
 
 async function main(): Promise<number> {
-  cli.parse(["deno", "ags", ...Deno.args], { run: false });
+  cli.parse(["deno", "ags", ...statementFirst(Deno.args)], { run: false });
   if (cli.options.help) return 0;
   if (!cli.matchedCommand) {
     if (Deno.args.length > 0) console.error(`There is no command "${Deno.args[0]}".`);

@@ -38,6 +38,12 @@ const calledBy = (env) => [
   ...hostOf(env.LLM_BASE_URL),
 ];
 
+/** A port that is none would end Deno before the boot can say what is wrong with it. */
+const portOf = (env) => {
+  const port = env.PORT?.trim() || "";
+  return /^\d{1,5}$/.test(port) && Number(port) <= 65535 ? Number(port) : 54321;
+};
+
 /** A backup or a policy lies where its writer says: that one file may be opened, and what is beside it not. */
 function fileNamed(arguments_) {
   const [name, ...rest] = arguments_.filter((argument) => !argument.startsWith("-"));
@@ -54,7 +60,7 @@ function fileNamed(arguments_) {
 const commands = {
   start: (env, dataDir) => ({
     net: [
-      `${loopback}:${env.PORT?.trim() || 54321}`,
+      `${loopback}:${portOf(env)}`,
       `unix:${join(dataDir, "ags.sock")}`,
       ...calledBy(env),
     ],

@@ -2,7 +2,7 @@ import { root } from "../stack/files.ts";
 import { Sentence } from "../stack/sentence.ts";
 import { askAsAuditor } from "./auditor.ts";
 import { showObjects } from "./output.ts";
-import { limitOf, present, type SqlOptions } from "./sql.ts";
+import { limitOf, present, secondsOf, type SqlOptions } from "./sql.ts";
 
 const directory = `${root}docs/audit`;
 
@@ -33,7 +33,7 @@ export async function audit(name: string, options: SqlOptions): Promise<void> {
   if (!question) throw new Sentence(`There is no audit query "${name}": npm run ags -- audit list`);
   const text = await Deno.readTextFile(`${directory}/${name}.sql`);
   const limit = limitOf(options.limit);
-  const answer = await askAsAuditor(text, limit);
+  const answer = await askAsAuditor(text, limit, secondsOf(options.seconds));
   if (!json) {
     const comments = text.split("\n").filter((line) => /^-- (finds|lists|Read):/.test(line));
     console.log(`${comments.map((line) => line.slice(3)).join("\n")}\n`);

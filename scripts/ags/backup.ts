@@ -1,8 +1,9 @@
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
-import { exists, openEmbedded, openSnapshot, unlessMissing } from "../stack/embedded.ts";
+import { exists, openEmbedded, unlessMissing } from "../stack/embedded.ts";
 import { lockDirectory } from "../stack/lock.ts";
 import { Sentence } from "../stack/sentence.ts";
+import { openSnapshot } from "../stack/snapshot.ts";
 import { ask, databaseUrl, dataDir } from "./holder.ts";
 
 /** One consistent file, whether the platform runs or not. Secrets are not in it: secrets.env is kept apart. */

@@ -1,13 +1,13 @@
 import { loadBundledPolicy } from "../../functions/_policy/bundled-policy.ts";
 import { postgresDatabase } from "../../functions/_database/postgres-database.ts";
 import { type CommandDeps, commandsOf } from "../stack/commands.ts";
-import { openEmbedded } from "../stack/embedded.ts";
+import { exists, openEmbedded } from "../stack/embedded.ts";
 import { functionsOf } from "../stack/functions.ts";
-import { lockDirectory } from "../stack/lock.ts";
+import { lockDirectory, unusable } from "../stack/lock.ts";
 import { administerNative } from "../stack/native.ts";
 import { loadSecrets, withSecrets } from "../stack/secrets.ts";
 import { Sentence } from "../stack/sentence.ts";
-import { askStack } from "../stack/socket.ts";
+import { type Ask, askStack } from "../stack/socket.ts";
 import { environmentOf } from "../stack/stack.ts";
 import type { Store } from "../stack/store.ts";
 import { wire } from "../stack/wiring.ts";
@@ -27,7 +27,7 @@ export const actor = (): string => `cli:${variable("USER") || variable("LOGNAME"
 export async function ask<T>(command: string, args: Record<string, unknown> = {}): Promise<T> {
   const url = databaseUrl();
   if (url === null) {
-    const told = await askStack<T>(dataDir(), { command, ...args });
+    const told = await askRunning<T>({ command, ...args });
     if (told !== null) return told;
   }
   const store = url === null ? await openHere() : nativeStore(url);
@@ -41,9 +41,25 @@ export async function ask<T>(command: string, args: Record<string, unknown> = {}
 
 /** True where a stack answers on this directory's socket. */
 export const isRunning = async (): Promise<boolean> =>
-  await askStack(dataDir(), { command: "running" }) !== null;
+  await askRunning({ command: "running" }) !== null;
 
+/** The running stack's answer, or null where none runs. */
+async function askRunning<T>(question: Ask): Promise<T | null> {
+  try {
+    return await askStack<T>(dataDir(), question);
+  } catch (error) {
+    if (error instanceof Sentence) throw error;
+    throw unusable(dataDir(), error);
+  }
+}
+
+/** A question makes no database: an answer from a new one would be about nothing. */
 async function openHere(): Promise<Store> {
+  if (!await exists(`${dataDir()}/db`) || await exists(`${dataDir()}/db.unfinished`)) {
+    throw new Sentence(
+      `Nothing is here yet (${dataDir()}): npm start, or set DATA_DIR or DATABASE_URL to where the platform is.`,
+    );
+  }
   const lock = await lockDirectory(dataDir(), "npm run ags");
   try {
     const store = await openEmbedded(dataDir());
@@ -74,6 +90,10 @@ function nativeStore(url: string): Store {
 }
 
 async function commandDeps(store: Store): Promise<CommandDeps> {
+  // With a Postgres of your own nothing has made the directory yet, and the secrets are kept in it.
+  await Deno.mkdir(dataDir(), { recursive: true, mode: 0o700 }).catch((error) => {
+    throw unusable(dataDir(), error);
+  });
   const secrets = await loadSecrets(dataDir(), variable);
   const wiring = wire({
     environment: environmentOf(withSecrets(variable, secrets), () => {}),

@@ -1,10 +1,36 @@
 import type { PGlite } from "@electric-sql/pglite";
+import { Sentence } from "../stack/sentence.ts";
 import type { Table } from "../stack/store.ts";
 
 export interface Answer extends Table {
   /** The statement had more rows than were asked for. */
   more: boolean;
 }
+
+const comments = /^(\s|--[^\n]*(\n|$)|\/\*[\s\S]*?\*\/)+/;
+
+/** What Postgres would only call a syntax error, though it knows the word. */
+export function requireQuestion(text: string): void {
+  const statement = text.replace(comments, "");
+  if (statement === "") throw new Sentence("There is no statement.");
+  const [, word] = /^(explain|show)\b/i.exec(statement) ?? [];
+  if (word) {
+    throw new Sentence(
+      `${word} is no question that this command can ask: ask a plain select (for a setting: select current_setting('…')).`,
+    );
+  }
+}
+
+/** A statement that begins with a comment looks like an option; behind a space it does not. */
+export const statementFirst = ([command, ...rest]: string[]): string[] =>
+  command === "sql"
+    ? [
+      command,
+      ...rest.map((argument) => /^--(\s|[^=\n]*\n)/.test(argument) ? ` ${argument}` : argument),
+    ]
+    : command === undefined
+    ? []
+    : [command, ...rest];
 
 // As a cursor the text must be one statement that returns rows: Postgres' own parser refuses everything else, and the
 // rest of an endless result is never fetched.

@@ -8,11 +8,16 @@ export const defaultLimit = 1000;
 export interface SqlOptions {
   json?: boolean;
   limit?: string | number;
+  seconds?: string | number;
 }
 
 export async function sql(text: string, options: SqlOptions): Promise<void> {
   const limit = limitOf(options.limit);
-  present(await askAsAuditor(text, limit), limit, options.json === true);
+  present(
+    await askAsAuditor(text, limit, secondsOf(options.seconds)),
+    limit,
+    options.json === true,
+  );
 }
 
 /** A result that was cut says so, where a program that reads the rows does not stumble over it. */
@@ -31,4 +36,13 @@ export function limitOf(given: string | number | undefined): number {
     throw new Sentence("--limit is a number from 1 to 1000000.");
   }
   return limit;
+}
+
+export function secondsOf(given: string | number | undefined): number | null {
+  if (given === undefined) return null;
+  const seconds = Number(given);
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86_400) {
+    throw new Sentence("--seconds is a number from 1 to 86400.");
+  }
+  return seconds;
 }

@@ -39,6 +39,8 @@ export async function openEmbedded(dataDir: string): Promise<Store> {
   }
 }
 
+export { openSnapshot } from "./snapshot.ts";
+
 export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
@@ -61,10 +63,6 @@ async function open(directory: string): Promise<PGlite> {
     );
   }
 }
-
-/** A copy in memory, for questions that may take long or be stopped. */
-export const openSnapshot = (dump: Blob): Promise<PGlite> =>
-  PGlite.create({ loadDataDir: dump, extensions: { vector } });
 
 export function unlessMissing(error: unknown): void {
   if (!(error instanceof Deno.errors.NotFound)) throw error;

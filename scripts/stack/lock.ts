@@ -6,6 +6,16 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+/** A path that cannot be the data directory, as a sentence. Deno's own words would tell to allow everything. */
+export function unusable(directory: string, error: unknown): Sentence {
+  const why = error instanceof Error && !(error instanceof Deno.errors.NotCapable)
+    ? error.message.replace(/ \(os error.*/s, "")
+    : "No access";
+  return new Sentence(
+    `${directory} cannot be the data directory (${why}): set DATA_DIR to a directory that can be made and written.`,
+  );
+}
+
 /**
  * One process per data directory: PGlite opens a directory twice without an error and ruins it. The kernel holds the
  * lock, not the file's text: it goes away with its process, whatever ended it, and a reused pid means nothing.
@@ -13,8 +23,9 @@ export interface Lock {
  */
 export async function lockDirectory(directory: string, purpose: string): Promise<Lock> {
   const path = `${directory}/lock`;
-  await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
-  const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  const file = await openLock(directory, path).catch((error) => {
+    throw unusable(directory, error);
+  });
   const held = await file.tryLock(true).catch((error) => {
     file.close();
     throw new Sentence(
@@ -44,4 +55,9 @@ export async function lockDirectory(directory: string, purpose: string): Promise
       file.close();
     },
   };
+}
+
+async function openLock(directory: string, path: string): Promise<Deno.FsFile> {
+  await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+  return await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
 }

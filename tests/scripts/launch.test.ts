@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-// @ts-expect-error: plain JavaScript, since it runs before anything is installed
 import { findDeno, launchPlan, root } from "../../scripts/launch.mjs";
 
 const dataDir = "/data";
 const flags = (command: string, env: Record<string, string> = {}, ...args: string[]): string[] =>
-  launchPlan(command, args, env, dataDir);
+  launchPlan(command, args, env, dataDir) ?? [];
 const allowed = (list: string[], name: string): string[] =>
   list.find((flag) => flag.startsWith(`--allow-${name}=`))?.split("=").slice(1).join("=").split(
     ",",
@@ -39,6 +38,15 @@ describe("the launcher", () => {
       "127.0.0.1:8080",
       "unix:/data/ags.sock",
     ]);
+  });
+
+  it("leaves it to the boot to say that a port is none", () => {
+    for (const PORT of ["abc", "99999", "-1", "80,evil.example", " "]) {
+      expect(allowed(flags("start", { PORT }), "net")).toEqual([
+        "127.0.0.1:54321",
+        "unix:/data/ags.sock",
+      ]);
+    }
   });
 
   it("lets it reach the hosts that the environment names, with their ports", () => {

@@ -45,10 +45,21 @@ describe("npm start", () => {
   }, 60_000);
 
   it("says what to set instead of a wrong value, all of it at once", async () => {
-    const said = await startAnother({ TELEGRAM_BOT_TOKEN: "nonsense", LLM_MODEL: "alone" });
+    const said = await startAnother({
+      PORT: "99999",
+      TELEGRAM_BOT_TOKEN: "nonsense",
+      LLM_MODEL: "alone",
+    });
+    expect(said).toContain("PORT must be a number from 0 to 65535");
     expect(said).toContain("TELEGRAM_BOT_TOKEN must look like");
     expect(said).toContain("LLM_BASE_URL and LLM_MODEL belong together");
     expect(said).not.toContain(" at ");
+  }, 60_000);
+
+  it("says that a file is no directory", async () => {
+    expect(await startAnother({ DATA_DIR: `${stack.dataDir}/secrets.env` })).toMatch(
+      /^1: \S+secrets\.env cannot be the data directory \(.+\): set DATA_DIR to .+\n$/,
+    );
   }, 60_000);
 
   it("says that a Postgres of your own does not answer", async () => {

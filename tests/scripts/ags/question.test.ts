@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { question } from "../../../scripts/ags/question.ts";
+import { question, requireQuestion, statementFirst } from "../../../scripts/ags/question.ts";
 import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
 
 let db: TestDatabase;
@@ -69,6 +69,30 @@ describe("a question as the auditor", () => {
       await expect(ask(statement)).rejects.toThrow(words);
     });
   }
+
+  it("says to ask a select instead of explain and show, also behind comments", () => {
+    for (const text of ["explain select 1", "-- why\n/* so */ EXPLAIN select 1", "show all"]) {
+      expect(() => requireQuestion(text)).toThrow("ask a plain select");
+    }
+    for (const text of ["", "-- nothing but a comment", "/* nor here */ "]) {
+      expect(() => requireQuestion(text)).toThrow("There is no statement");
+    }
+    expect(() => requireQuestion("-- why\nselect 1 as explain")).not.toThrow();
+  });
+
+  it("tells a statement that begins with a comment from an option", () => {
+    for (const text of ["-- why\nselect 1", "--why\nselect 1"]) {
+      expect(statementFirst(["sql", text, "--limit", "2"])).toEqual([
+        "sql",
+        ` ${text}`,
+        "--limit",
+        "2",
+      ]);
+    }
+    const others = ["members", "add", "--name=a\nb", "--json"];
+    expect(statementFirst(others)).toEqual(others);
+    expect(statementFirst([])).toEqual([]);
+  });
 
   it("is asked as auditor, who is no superuser's session either", async () => {
     const { rows } = await ask("select current_user, session_user");

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Stack } from "../../support/stack.ts";
 
@@ -42,8 +43,20 @@ describe("ags sql, while the platform runs", () => {
     60_000,
   );
 
+  it("ends a question that takes too long, and takes one that begins with a comment", async () => {
+    const ran = await stack.ags(
+      "sql",
+      "-- far too many\nselect count(*) from generate_series(1, 1000000000) a, generate_series(1, 1000) b",
+      "--seconds",
+      "5",
+    );
+    expect(ran).toMatchObject({ code: 1, out: "" });
+    expect(ran.err).toBe(
+      "No answer within 5 seconds: narrow the question, or give it more with --seconds.\n",
+    );
+  }, 60_000);
+
   it("leaves no copy of the database behind", async () => {
-    const { readdir } = await import("node:fs/promises");
     expect(await readdir(`${stack.dataDir}/snapshots`)).toEqual([]);
   });
 
@@ -66,6 +79,48 @@ describe("ags sql, while the platform runs", () => {
   );
 });
 
+describe("ags flags", () => {
+  it(
+    "refuses a flag without a reason, with another state, and with a name that is none",
+    async () => {
+      expect((await stack.ags("flags", "set", "new_cards", "on")).err).toContain("<reason>");
+      expect((await stack.ags("flags", "set", "new_cards", "maybe", "why")).err).toContain(
+        "on|off",
+      );
+      expect((await stack.ags("flags", "set", "New", "on", "why")).err).toContain(
+        "invalid_request",
+      );
+    },
+    60_000,
+  );
+
+  it("sets one with who and why, audited, and lists it", async () => {
+    const set = await stack.ags("flags", "set", "new_cards", "on", "the", "desk", "agreed");
+    expect(set).toMatchObject({ code: 0, out: "new_cards is on.\n" });
+    const [flag, ...others] = JSON.parse((await stack.ags("flags", "list", "--json")).out);
+    expect(flag).toMatchObject({ key: "new_cards", enabled: true, reason: "the desk agreed" });
+    expect(flag.updated_by).toMatch(/^cli:/);
+    expect(others).toEqual([]);
+    expect(
+      await stack.sql(
+        "select actor from audit_logs where action = 'flag.set' and outcome = 'done'",
+      ),
+    )
+      .toEqual([{ actor: flag.updated_by }]);
+  }, 60_000);
+});
+
+describe("ags where nothing is yet", () => {
+  it("refuses with a sentence and makes nothing", async () => {
+    const nowhere = await Stack.prepare();
+    const ran = await nowhere.ags("health");
+    expect(ran).toMatchObject({ code: 1, out: "" });
+    expect(ran.err).toMatch(/^Nothing is here yet \(.+\): npm start, or set .+\n$/);
+    expect(await readdir(nowhere.dataDir)).toEqual([]);
+    await nowhere.remove();
+  }, 60_000);
+});
+
 describe("ags without a command it knows", () => {
   it("shows the commands, and each has its help", async () => {
     const ran = await stack.ags("--help");
@@ -75,6 +130,7 @@ describe("ags without a command it knows", () => {
         "audit",
         "members",
         "approve",
+        "flags",
         "status",
         "health",
         "policy",

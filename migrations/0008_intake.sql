@@ -59,8 +59,9 @@ begin
     requester_person_id, payload_json)
   values (v_task_id, v_now, p_event ->> 'actor', p_event ->> 'goal', p_tier, p_event ->> 'action', p_event ->> 'source',
     left(p_event ->> 'source_event_id', 200), p_id_reused, private.person_of(p_event ->> 'actor'), coalesce(p_event -> 'payload', '{}'));
-  insert into public.task_steps (step_id, task_id, node_id, status, agent, agent_class, action, tier, input_hash, run_at, created_at)
-  values (v_step_id, v_task_id, 'plan', 'ready', v_agent, 'planner', 'READ', 'T0', v_hash, v_now, v_now);
+  insert into public.task_steps (step_id, task_id, node_id, status, agent, agent_class, action, tier, input_ref, input_hash, run_at, created_at)
+  values (v_step_id, v_task_id, 'plan', 'ready', v_agent, 'planner', 'READ', 'T0', format('supa://tasks/%s/plan/inputs.json', v_task_id),
+    v_hash, v_now, v_now);
   insert into public.events (task_id, type, agent, idempotency_key, payload_json) values
     (v_task_id, 'TASK_CREATED', 'intake', p_key, jsonb_build_object('source', p_event ->> 'source', 'action', p_event ->> 'action',
       'goal', p_event ->> 'goal', 'risk_tier', p_tier, 'context', coalesce(p_event -> 'payload', '{}'))),

@@ -102,7 +102,7 @@ begin
   order by q.request_id for share;
   with item as (
     select * from jsonb_to_recordset(p_results) as r(notification_id uuid, outcome text, message_id text,
-      retry_after numeric, error text, channel text)
+      retry_after numeric, error text, channel text, attempt integer)
   ), finished as (
     update public.notifications n set
       status = case when i.outcome = 'sent' then 'sent' when i.outcome = 'blocked' then 'blocked'
@@ -113,6 +113,8 @@ begin
         then v_now + make_interval(secs => least(greatest(coalesce(i.retry_after, least(60, 2 ^ least(n.attempt, 6))), 0), 86400)::double precision)
         else n.run_at end
     from item i where n.notification_id = i.notification_id and n.status = 'sending'
+      -- A latecomer whose lease ran out does not speak for whoever holds the message now.
+      and n.attempt = coalesce(i.attempt, n.attempt)
     returning n.notification_id, n.recipient, n.status
   )
   select array_agg(distinct f.recipient) filter (where f.status = 'blocked' and f.recipient is not null), array_agg(f.notification_id)
@@ -140,7 +142,7 @@ begin
 end
 $$;
 comment on function api.complete_notifications(jsonb) is
-  'Records what became of leased notifications: sent, retry (after seconds), blocked (the member is marked unreachable), failed.';
+  'Records what became of leased notifications: sent, retry (after seconds), blocked (the member is marked unreachable), failed. A result that names its attempt counts for that attempt alone.';
 revoke all on function api.complete_notifications(jsonb) from public;
 grant execute on function api.complete_notifications(jsonb) to service_role;
 

@@ -40,11 +40,12 @@ begin
   values (v_name, p_member ->> 'role', v_telegram, v_auth::uuid, v_person, coalesce(p_actor, 'administrator')) returning * into v_row;
   perform private.announce(jsonb_build_object('topic', 'member_added', 'name', v_row.name, 'role', v_row.role, 'by', p_actor),
     array['owner']);
+  perform private.ask_member(v_row.member_id);
   return private.member_json(v_row);
 end
 $$;
 comment on function api.add_member(jsonb, text) is
-  'Adds a member: role, name, telegram_user_id, auth_user_id, person (the name of another account of the same person); every owner is told. Refuses invalid_request, duplicate_member, not_found. Administrator only.';
+  'Adds a member: role, name, telegram_user_id, auth_user_id, person (the name of another account of the same person); every owner is told, and the member gets the cards of what is open and theirs to decide. Refuses invalid_request, duplicate_member, not_found. Administrator only.';
 revoke all on function api.add_member(jsonb, text) from public;
 grant execute on function api.add_member(jsonb, text) to administrator;
 

@@ -74,10 +74,12 @@ begin
   v_score := round(round(v_total, 2) / 9, 4);
   select (private.approval_rule(private.effective_tier(t))).min_score into v_threshold from public.tasks t where t.task_id = p_task_id;
   v_threshold := coalesce(v_threshold, 1);
+  v_flags := array(select jsonb_array_elements_text(coalesce(nullif(p_evaluation -> 'red_flags', 'null'), '[]')));
+  -- A mark lost on policy or risk is a flag by itself, unless the critic has said what it is.
   select coalesce(array_agg(distinct f), '{}') into v_flags from (
-    select jsonb_array_elements_text(coalesce(nullif(p_evaluation -> 'red_flags', 'null'), '[]')) as f
-    union all select 'policy' where (v_marks ->> 'policy')::numeric < 1
-    union all select 'risk' where (v_marks ->> 'risk')::numeric < 1) flags;
+    select unnest(v_flags) as f
+    union all select m.name from (values ('policy'), ('risk')) m(name)
+    where (v_marks ->> m.name)::numeric < 1 and not exists (select 1 from unnest(v_flags) g where g ~ ('^' || m.name || '\M'))) flags;
   -- The critic may be stricter than the policy, never laxer.
   v_verdict := case when v_total >= private.policy_number(7, 'rubric', 'pass_total') and v_score >= v_threshold and v_flags = '{}'
     and coalesce(p_evaluation ->> 'verdict', 'pass') = 'pass' then 'pass' else 'fail' end;
@@ -138,19 +140,40 @@ comment on function api.record_evaluation(jsonb, text) is
 revoke all on function api.record_evaluation(jsonb, text) from public;
 grant execute on function api.record_evaluation(jsonb, text) to service_role;
 
+-- What a step was given, as its input_ref names it: the request, and what the steps it waited for produced, by
+-- checksum. Written down nowhere else; null for a step that is not ready yet.
+create function private.step_inputs(p_ref text) returns table (task_id text, node_id text, content text)
+language sql stable set search_path = ''
+as $$
+  select s.task_id, s.node_id, private.canonical_json(jsonb_build_object('payload', t.payload_json, 'inputs', coalesce((
+    select jsonb_agg(jsonb_build_object('node_id', p.node_id, 'storage_ref', a.storage_ref, 'checksum', a.checksum)
+      order by p.node_id collate "C", a.checksum collate "C", a.storage_ref collate "C")
+    from public.task_steps p join public.artifacts a on a.step_id = p.step_id
+    where p.task_id = s.task_id and p.node_id = any (s.waits_for)), '[]')))
+  from public.task_steps s join public.tasks t using (task_id)
+  where s.task_id = split_part(p_ref, '/', 4) and s.input_ref = p_ref
+$$;
+comment on function private.step_inputs(text) is 'The inputs of a step by their reference, as canonical JSON.';
+
 create function api.read_artifact(p_ref text) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
   select coalesce((
-    select jsonb_build_object('artifact_id', a.artifact_id, 'task_id', a.task_id, 'type', a.type, 'agent', a.agent, 'content', a.content,
-      'checksum', a.checksum, 'storage_ref', a.storage_ref, 'node_id', s.node_id,
+    select jsonb_build_object('artifact_id', f.artifact_id, 'task_id', f.task_id, 'type', f.type, 'agent', f.agent, 'content', f.content,
+      'checksum', f.checksum, 'storage_ref', p_ref, 'node_id', f.node_id,
       'task', jsonb_build_object('task_id', t.task_id, 'goal', t.goal, 'actor', t.actor, 'action', t.action, 'risk_tier', t.risk_tier,
         'source', t.source, 'flow', t.flow, 'payload', t.payload_json, 'created_at', private.iso(t.created_at)),
-      'inputs', private.task_inputs(a.task_id))
-    from public.artifacts a join public.tasks t using (task_id) left join public.task_steps s on s.step_id = a.step_id
-    where a.storage_ref = p_ref), jsonb_build_object('refused', 'not_found'))
+      'inputs', private.task_inputs(f.task_id))
+    from (
+      select a.artifact_id, a.task_id, a.type, a.agent, a.content, a.checksum, s.node_id
+      from public.artifacts a left join public.task_steps s on s.step_id = a.step_id where a.storage_ref = p_ref
+      union all
+      -- Inputs have no artifact_id, so no evaluation can name them.
+      select null, i.task_id, 'inputs', 'orchestrator', i.content, private.sha256_hex(i.content), i.node_id
+      from private.step_inputs(p_ref) i
+    ) f join public.tasks t using (task_id)), jsonb_build_object('refused', 'not_found'))
 $$;
-comment on function api.read_artifact(text) is 'A stored artifact by its supa:// reference, with its task and the task''s other artifacts. Refuses not_found.';
+comment on function api.read_artifact(text) is 'A stored artifact, or the inputs of a step, by its supa:// reference, with its task and the task''s artifacts. Refuses not_found.';
 revoke all on function api.read_artifact(text) from public;
 grant execute on function api.read_artifact(text) to service_role;
 

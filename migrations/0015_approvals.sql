@@ -48,7 +48,8 @@ create table public.approvals (
   role text not null,
   digest text not null,
   constraint decision_is_approve_or_reject check (decision in ('approve', 'reject')),
-  constraint one_decision_per_person_and_request unique (request_id, person_id)
+  -- One yes and one no: a yes may be taken back, a no may not.
+  constraint one_decision_of_a_kind_per_person_and_request unique (request_id, person_id, decision)
 );
 comment on table public.approvals is 'Decisions, append-only: who, in which role, when, and the digest of what they saw.';
 create index approvals_by_task on public.approvals (task_id);
@@ -71,7 +72,7 @@ $$;
 comment on function private.bound_to(text, uuid, timestamptz) is
   'The input of an approval digest: tenant, task, step, action, tier, artifacts, rubric, score, critic, policy, roles, expiry.';
 
--- The slots that distinct persons fill, tried person by person; each decision counts once.
+-- The slots that distinct persons fill, tried person by person; each yes counts once, and not after its person's no.
 create function private.slots_filled(p_request_id uuid) returns boolean
 language sql stable set search_path = ''
 as $$
@@ -82,6 +83,8 @@ as $$
     select m.person_id, a.role from public.approvals a
     join public.members m on m.member_id = a.member_id and m.status = 'active' and m.role = a.role
     where a.request_id = p_request_id and a.decision = 'approve'
+      and not exists (select 1 from public.approvals n join public.members o using (member_id)
+        where n.request_id = a.request_id and n.decision = 'reject' and m.person_id in (n.person_id, o.person_id))
   ), filled (slot, persons) as (
     select 0, '{}'::uuid[]
     union all
@@ -120,6 +123,46 @@ as $$
     or exists (select 1 from public.artifacts a join public.artifacts e on e.artifact_id = p_evaluation.artifact_id and e.step_id = a.step_id
       where private.sha256_hex(a.content) <> a.checksum)
 $$;
+
+-- One card to every account that may decide a request, or to p_member_id's alone: not to the person who asked, and
+-- not where the card of this request is or was already. Returns how many were queued.
+create function private.send_cards(p_request public.approval_requests, p_member_id uuid default null) returns integer
+language plpgsql set search_path = ''
+as $$
+declare
+  v_count integer;
+begin
+  insert into public.notifications (kind, recipient, payload_json, task_id, request_id)
+  select 'approval_card', m.telegram_user_id, private.card(p_request), t.task_id, p_request.request_id
+  from public.tasks t join public.members m on m.member_id = coalesce(p_member_id, m.member_id)
+  where t.task_id = p_request.task_id and m.status = 'active' and m.telegram_user_id is not null
+    and m.person_id is distinct from t.requester_person_id and m.person_id is distinct from private.person_of(t.actor)
+    and exists (select 1 from unnest(p_request.required_slots) s where m.role = any (private.slot_roles(s)))
+    and not exists (select 1 from public.notifications n where n.request_id = p_request.request_id and n.kind = 'approval_card'
+      and n.recipient = m.telegram_user_id and n.status in ('queued', 'sending', 'sent'));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+comment on function private.send_cards(public.approval_requests, uuid) is 'Queues the card of a request for those who may decide it and do not have it.';
+
+-- Whoever may decide from now on is asked what is open now.
+create function private.ask_member(p_member_id uuid) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_request public.approval_requests;
+begin
+  -- A request that is being decided right now is waited for: nobody gets the card of one that has just closed.
+  for v_request in
+    select r.* from public.approval_requests r where r.status = 'open' and r.expires_at > private.now()
+    order by r.request_id for share
+  loop
+    perform private.send_cards(v_request, p_member_id);
+  end loop;
+end
+$$;
+comment on function private.ask_member(uuid) is 'Sends a new member the cards of all open requests that their role may decide.';
 
 create function private.open_request(p_step_id uuid) returns void
 language plpgsql set search_path = ''
@@ -174,12 +217,7 @@ begin
   perform private.emit('NEED_APPROVAL', v_task.task_id, 'orchestrator', v_task.task_id || ':' || v_step.node_id || ':' || v_request.code,
     jsonb_build_object('code', v_request.code, 'tier', v_request.tier, 'digest', v_request.digest, 'expires_at', private.iso(v_expires)));
 
-  insert into public.notifications (kind, recipient, payload_json, task_id, request_id)
-  select 'approval_card', m.telegram_user_id, private.card(v_request), v_task.task_id, v_request.request_id
-  from public.members m
-  where m.status = 'active' and m.telegram_user_id is not null and m.person_id is distinct from v_task.requester_person_id and m.person_id is distinct from private.person_of(v_task.actor)
-    and exists (select 1 from unnest(v_rule.slots) s where m.role = any (private.slot_roles(s)));
-  if not found then
+  if private.send_cards(v_request) = 0 then
     perform private.announce(jsonb_build_object('topic', 'no_approver', 'code', v_request.code, 'task_id', v_task.task_id,
       'tier', v_request.tier, 'required_roles', to_jsonb(v_rule.slots)), array['owner'], v_task.task_id);
   end if;

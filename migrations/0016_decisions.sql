@@ -19,6 +19,20 @@ begin
 end
 $$;
 
+-- The step is locked before it is looked at: a claim that is under way is either seen here or leaves the step alone.
+create function private.effect_not_begun(p_task_id text) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  v_status text;
+begin
+  select s.status into v_status from public.task_steps s where s.task_id = p_task_id and s.is_effect for no key update;
+  return coalesce(v_status in ('pending', 'ready'), true)
+    and not exists (select 1 from public.effects e where e.task_id = p_task_id);
+end
+$$;
+comment on function private.effect_not_begun(text) is 'Whether nobody has taken the effect of a task in hand yet.';
+
 create function private.decide(p_member public.members, p_code text, p_nonce text, p_decision text, p_reason text,
   p_channel text, p_policy_sha256 text) returns jsonb
 language plpgsql set search_path = ''
@@ -30,6 +44,7 @@ declare
   v_object text;
   v_code text;
   v_earlier public.approvals;
+  v_takes_back boolean;
 begin
   if p_decision is null or p_decision not in ('approve', 'reject') then
     return private.refuse('invalid_request', v_actor, 'approval.decide', 'request:' || coalesce(left(p_code, 40), 'button'), null, 'The decision is approve or reject.');
@@ -46,21 +61,26 @@ begin
   end if;
   v_object := 'request:' || v_request.request_id;
   select t.* into v_task from public.tasks t where t.task_id = v_request.task_id;
-  select a.* into v_earlier from public.approvals a where a.request_id = v_request.request_id and a.person_id = p_member.person_id;
+  select a.* into v_earlier from public.approvals a where a.request_id = v_request.request_id and a.person_id = p_member.person_id
+  order by a.decision desc, (a.member_id = p_member.member_id) desc limit 1;
+  -- Whoever said yes may still say no, under any of their accounts, until a worker has taken the effect's step.
+  v_takes_back := coalesce(p_decision = 'reject' and v_earlier.decision = 'approve'
+    and (v_request.status = 'open' or (v_request.status = 'approved' and private.effect_not_begun(v_request.task_id))), false);
 
-  if v_request.status = 'open' and v_request.expires_at <= private.now() then
+  if (v_request.status = 'open' or v_takes_back) and v_request.expires_at <= private.now() then
     perform private.expire_request(v_request.request_id);
     v_request.status := 'expired';
   end if;
   v_code := case
     when v_request.status = 'expired' then 'request_expired'
-    when v_earlier.member_id = p_member.member_id then 'already_decided'
-    when v_request.status <> 'open' then 'request_closed'
+    when v_earlier.member_id = p_member.member_id and (v_earlier.decision = 'reject' or p_decision = 'approve') then 'already_decided'
+    when v_request.status <> 'open' and not v_takes_back then 'request_closed'
     when private.policy_problem(p_policy_sha256) is not null then private.policy_problem(p_policy_sha256)
     when not exists (select 1 from unnest(v_request.required_slots) s where p_member.role = any (private.slot_roles(s))) then 'wrong_role'
     when p_member.person_id in (v_task.requester_person_id, private.person_of(v_task.actor)) then 'self_approval'
-    when v_earlier.approval_id is not null then 'dual_control_violation'
-    when private.digest_json(private.bound_to(v_request.task_id, v_request.step_id, v_request.expires_at)) <> v_request.digest then 'digest_drift'
+    when v_earlier.approval_id is not null and not v_takes_back then 'dual_control_violation'
+    -- A no to what was approved needs no second look at what that has become.
+    when v_request.status = 'open' and private.digest_json(private.bound_to(v_request.task_id, v_request.step_id, v_request.expires_at)) <> v_request.digest then 'digest_drift'
   end;
   if v_code = 'digest_drift' then
     perform private.act_as('orchestrator', 'approval.supersede');
@@ -80,13 +100,15 @@ begin
     p_member.member_id, p_member.person_id, p_member.role, v_request.digest,
     jsonb_build_object('channel', p_channel, 'telegram_user_id', p_member.telegram_user_id, 'artifacts', v_request.bound_to -> 'artifacts',
       'policy_sha256', p_policy_sha256, 'code', v_request.code));
-  perform private.emit('APPROVAL_DECIDED', v_request.task_id, 'human', v_request.task_id || ':' || v_request.code || ':' || p_member.person_id,
+  perform private.emit('APPROVAL_DECIDED', v_request.task_id, 'human', v_request.task_id || ':' || v_request.code || ':' || p_member.person_id
+      || case when v_takes_back then ':taken_back' else '' end,
     jsonb_build_object('code', v_request.code, 'decision', p_decision, 'role', p_member.role, 'approver', p_member.name));
 
   if p_decision = 'reject' then
     update public.approval_requests r set status = 'rejected', closed_at = private.now()
     where r.request_id = v_request.request_id returning * into v_request;
-    update public.task_steps s set status = 'failed', ended_at = private.now() where s.step_id = v_request.step_id;
+    update public.task_steps s set status = 'failed', ended_at = private.now()
+    where s.step_id = v_request.step_id and s.status = 'awaiting_approval';
     perform private.end_task(v_request.task_id, 'rejected', 'approval_rejected');
   elsif private.slots_filled(v_request.request_id) then
     update public.approval_requests r set status = 'approved', closed_at = private.now()

@@ -19,7 +19,7 @@ create function private.prune_history() returns integer
 language plpgsql set search_path = ''
 as $$
 declare
-  v_before timestamptz := private.now() - interval '90 days';
+  v_before timestamptz := private.now() - make_interval(days => private.policy_number(90, 'windows', 'raw_days')::integer);
   v_count integer;
   v_total integer := 0;
 begin
@@ -34,7 +34,7 @@ begin
   return v_total + v_count;
 end
 $$;
-comment on function private.prune_history() is 'The retention job: raw deliveries leave after 90 days. The only function whose deletes the history guards let pass.';
+comment on function private.prune_history() is 'The retention job: raw deliveries leave after the policy''s windows.raw_days. The only function whose deletes the history guards let pass.';
 
 create function private.run_job(p_job_name text) returns integer
 language plpgsql set search_path = ''

@@ -15,8 +15,8 @@ with windows (window_name, since) as (
   left join latencies l on l.window_name = w.window_name and l.tier = tier.tier
   group by w.window_name, k.kpi, tier.tier
   union all
-  select w.window_name, 'success_rate', 'all', avg(case when t.status in ('archived', 'rejected') then 1.0 else 0.0 end) filter (where t.task_id is not null), 'ratio', count(t.task_id), 0.99, '>='
-  from windows w left join public.tasks t on t.ended_at >= w.since group by w.window_name
+  select w.window_name, 'success_rate', 'all', avg(case when t.status = 'archived' then 1.0 else 0.0 end) filter (where t.task_id is not null), 'ratio', count(t.task_id), 0.99, '>='
+  from windows w left join public.tasks t on t.ended_at >= w.since and t.status in ('archived', 'failed', 'rolled_back') group by w.window_name
   union all
   select w.window_name, 'duplicate_rate', 'deliveries', avg(case when r.outcome = 'duplicate' then 1.0 else 0.0 end) filter (where r.receipt_id is not null), 'ratio', count(r.receipt_id), null, '<='
   from windows w left join public.event_receipts r on r.received_at >= w.since and r.outcome <> 'refused' group by w.window_name
@@ -50,7 +50,7 @@ select f.window_name as "window", f.kpi, f.subject, round(f.value::numeric, 6) a
     when (f.comparison = '<=' and f.value <= f.target) or (f.comparison = '>=' and f.value >= f.target) then 'met' else 'missed' end as status,
   now() as observed_at
 from figures f;
-comment on view public.kpi_current is 'Latency, success, duplicates, critic and approval figures over 1 h, 24 h and 30 d; unknown where there is no sample.';
+comment on view public.kpi_current is 'Latency, success, duplicates, critic and approval figures over 1 h, 24 h and 30 d; unknown where there is no sample. success_rate is archived / (archived + failed, undone since or not): a rejected or cancelled task was a decision, no failure, and is not counted.';
 revoke all on public.kpi_current from public, anon, authenticated, service_role;
 grant select on public.kpi_current to auditor, authenticated;
 

@@ -5,6 +5,7 @@ with recursive request as (
   left join public.policies p on p.policy_sha256 = r.bound_to ->> 'policy'
 ), yes as (
   select a.request_id, a.person_id, a.role from public.approvals a where a.decision = 'approve'
+    and not exists (select 1 from public.approvals n where n.request_id = a.request_id and n.person_id = a.person_id and n.decision = 'reject')
 ), filled (request_id, slot, persons) as (
   select r.request_id, 0, '{}'::uuid[] from request r
   union all

@@ -161,6 +161,8 @@ export const claimedNotification = z.object({
   kind: z.enum(notificationKinds).catch("announcement"),
   recipient: optional,
   payload: z.unknown(),
+  /** Which claim this is; its result counts for this one alone. */
+  attempt: z.number().int(),
   edit_message_id: optional,
 });
 export type ClaimedNotification = z.output<typeof claimedNotification>;

@@ -100,6 +100,8 @@ export const policySchema = z.strictObject({
     duplicate_seconds: count,
     alert_id_seconds: count,
     request_hours: z.number().int().min(1).max(168),
+    // At least a month: shorter, and what a receipt could prove is gone before anybody asks.
+    raw_days: z.number().int().min(30).max(3650),
   }),
 });
 

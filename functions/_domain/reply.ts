@@ -134,7 +134,9 @@ export const replyText = (answer: Reply): string => clip(compose(answer), messag
  * What a tapped button shows, at most 200 characters: the outcome, or why not. An update that came a second time
  * has nothing new to say.
  */
-export function callbackText(answer: { reply?: unknown; refused?: unknown; [field: string]: unknown }): string {
+export function callbackText(
+  answer: { reply?: unknown; refused?: unknown; [field: string]: unknown },
+): string {
   const parsed = reply.safeParse(answer);
   if (parsed.success) return line(replyText(parsed.data), 200);
   return typeof answer.refused === "string" ? line(refusalText(answer.refused), 200) : "";

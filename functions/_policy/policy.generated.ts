@@ -2,7 +2,7 @@
 // Written by `npm run generate` from policies/policy.yaml. Change that file, not this one.
 
 /** sha256 of the file's bytes. */
-export const policySha256 = "15d5645333503a083a7cca3c7ddf4dacfb4be58d9c221539b0d5f6a876c87f2d";
+export const policySha256 = "0a7c66ac46d7ce3ca5fdde776e7d61359e07987db9642473130705f42ab20ffd";
 
 export const policyText = [
   "# What the agents may do, and who must say yes. The database obeys the activated copy of this file.",
@@ -151,11 +151,12 @@ export const policyText = [
   "  intake_burst: 2000",
   "  telegram_commands_per_minute: 60",
   "",
-  "# How long a repeat counts as the same delivery: without and with an alert id; and how long a request",
-  "# that no flow times stays open.",
+  "# How long a repeat counts as the same delivery: without and with an alert id; how long a request that no",
+  "# flow times stays open; and after how many days raw deliveries are removed.",
   "windows:",
   "  duplicate_seconds: 60",
   "  alert_id_seconds: 86400",
   "  request_hours: 24",
+  "  raw_days: 90",
   "",
 ].join("\n");

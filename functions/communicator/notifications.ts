@@ -112,6 +112,7 @@ export async function deliverNotifications(
     await deps.database.call("complete_notifications", {
       p_results: [{
         notification_id: notification.notification_id,
+        attempt: notification.attempt,
         channel: channel.name,
         ...recorded(delivery),
       }],

@@ -47,7 +47,8 @@ describe("by webhook", () => {
   }, 60_000);
 
   it("decides once when Telegram delivers an update twice, and out of order", async () => {
-    const { task_id } = await (await stack.alert(goodAlert({ price: 67100, time: "bar 2" }))).json();
+    const { task_id } = await (await stack.alert(goodAlert({ price: 67100, time: "bar 2" })))
+      .json();
     const code = /T2-\d{8}-\d{4,}/.exec(await cardOf(task_id))![0];
     const message = api.person(1001).message(`/approve ${code} yes`);
     const post = (update_id: number) =>
@@ -66,7 +67,8 @@ describe("by webhook", () => {
 
 describe("a request that nobody answers", () => {
   it("expires as a no, says so on the card, and refuses the late yes", async () => {
-    const { task_id } = await (await stack.alert(goodAlert({ price: 67200, time: "bar 3" }))).json();
+    const { task_id } = await (await stack.alert(goodAlert({ price: 67200, time: "bar 3" })))
+      .json();
     const code = /T2-\d{8}-\d{4,}/.exec(await cardOf(task_id))![0];
     await Stack.until("the card to be on record", async () =>
       (await stack.sql(
@@ -89,7 +91,8 @@ describe("a request that nobody answers", () => {
     await api.person(1001).says(`/approve ${code} yes`);
     await Stack.until(
       "the refusal",
-      () => api.person(1001).reads.some((text) => text.startsWith(`${code}: The request has expired`)),
+      () =>
+        api.person(1001).reads.some((text) => text.startsWith(`${code}: The request has expired`)),
     );
     expect(api.received(channel).some((text) => text.includes(task_id))).toBe(false);
   }, 60_000);

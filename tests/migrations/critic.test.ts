@@ -122,6 +122,16 @@ describe("a verdict", () => {
       .toMatchObject([{ verdict: "fail", red_flags: ["injection"] }]);
   });
 
+  it("flags a lost mark by its name, unless the critic has said what it is", async () => {
+    const lost = { ...marks, policy: 0, risk: 0 };
+    expect(await verdicts(await marked(lost))).toMatchObject([{ red_flags: ["policy", "risk"] }]);
+    const said = ["policy", "risk: the stop is on the wrong side", "riskier than the last"];
+    expect(await verdicts(await marked(lost, undefined, { red_flags: said })))
+      .toMatchObject([{ red_flags: said }]);
+    expect(await verdicts(await marked(lost, undefined, { red_flags: [said[2]] })))
+      .toMatchObject([{ red_flags: ["policy", "risk", said[2]] }]);
+  });
+
   it("cannot be written as a pass that it is not", async () => {
     const taskId = await signalAtGate(db);
     for (

@@ -10,6 +10,7 @@ import {
   claim,
   decide,
   openCode,
+  policy,
   signalAtGate,
   statusOf,
 } from "../support/line.ts";
@@ -85,6 +86,24 @@ describe("history", () => {
       [],
     );
   });
+});
+
+it("keeps raw deliveries as long as the active policy says", async () => {
+  await activate(db, "keeps for a month", {
+    ...policy,
+    windows: { ...policy.windows, raw_days: 30 },
+  });
+  const clock = await freezeClock(db, "2026-08-01T12:00:00Z");
+  await accept(db, alertEvent("BUY MONTHUSDT"));
+  const left = async () => {
+    await db.owner("select private.prune_history()");
+    return await db.owner("select 1 from public.event_receipts where body = 'BUY MONTHUSDT'");
+  };
+  await clock.advance(30 * 86400);
+  expect(await left()).toHaveLength(1);
+  await clock.advance(1);
+  expect(await left()).toHaveLength(0);
+  await activate(db);
 });
 
 describe("the audit", () => {

@@ -4,7 +4,7 @@ import { findDeno, launchPlan, root } from "../../scripts/launch.mjs";
 
 const dataDir = "/data";
 const flags = (command: string, env: Record<string, string> = {}, ...args: string[]): string[] =>
-  launchPlan(command, args, env, dataDir) ?? [];
+  launchPlan(command, args, env, dataDir) as string[];
 const allowed = (list: string[], name: string): string[] =>
   list.find((flag) => flag.startsWith(`--allow-${name}=`))?.split("=").slice(1).join("=").split(
     ",",

@@ -43,7 +43,6 @@ function tick(
       telegram: telegramChannel({ token: api.token, api_root: api.root, timeout_seconds: 0.3 }),
       console: consoleChannel((text) => printed.push(text)),
     },
-    chat_id: "-1002000000001",
     worker: "communicator-1",
     now: () => new Date(),
     ...more,
@@ -164,7 +163,7 @@ describe("the outbox of notifications", () => {
       row("2", "announcement", null, { topic: "task_failed", task_id: "T-1" }),
     );
     const terminal = consoleChannel((text) => printed.push(text));
-    await tick(box, { channels: { telegram: null, console: terminal }, chat_id: null });
+    await tick(box, { channels: { telegram: null, console: terminal } });
     expect(results(box)).toMatchObject([
       { outcome: "sent", channel: "console", message_id: "console-1" },
       { outcome: "sent", channel: "console", message_id: "console-2" },

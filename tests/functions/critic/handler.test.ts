@@ -106,7 +106,9 @@ describe("critic door", () => {
 
   it("refuses a caller without the service token before it looks at anything", async () => {
     for (
-      const headers of [{} as Record<string, string>, { authorization: "Bearer wrong" }, { authorization: "service-token" }]
+      const headers of [{} as Record<string, string>, { authorization: "Bearer wrong" }, {
+        authorization: "service-token",
+      }]
     ) {
       expect(await ask(body, {}, { headers })).toMatchObject({
         status: 401,

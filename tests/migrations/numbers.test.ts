@@ -1,6 +1,6 @@
-import canonicalizeModule from "canonicalize";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { canonicalize } from "../support/canonical.ts";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
 import { freezeClock, type FrozenClock } from "../support/clock.ts";
 import {
@@ -12,9 +12,6 @@ import {
   sha256,
   signalAtGate,
 } from "../support/line.ts";
-
-// Its types are those of a module, its code is a function.
-const canonicalize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
 
 let db: TestDatabase;
 let clock: FrozenClock;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import canonicalize from "canonicalize";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parseReference } from "../../functions/_domain/reference.ts";
+import { canonicalize } from "../support/canonical.ts";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
 import {
   activate,

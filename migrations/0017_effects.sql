@@ -118,6 +118,12 @@ begin
   select e.* into v_effect from public.effects e where e.idempotency_key = v_key for update;
   if v_effect.status = 'reserved' then
     -- A worker died between reserving and sending: nothing left the house, so this one goes on; start_effect looks again.
+    -- It may have another channel than the dead one (a bot token was added or lost), and the row says where it really goes.
+    if v_effect.kind = p_kind and (p_kind, p_channel) in (('publish', 'telegram'), ('publish', 'console'))
+      and coalesce(length(p_destination), 0) <= 200 and (v_effect.channel, v_effect.destination) is distinct from (p_channel, p_destination) then
+      perform private.act_as(v_step.agent, 'effect.reserve');
+      update public.effects e set channel = p_channel, destination = p_destination where e.effect_id = v_effect.effect_id;
+    end if;
     return jsonb_build_object('effect_id', v_effect.effect_id, 'status', 'reserved', 'idempotency_key', v_key, 'payload', v_effect.payload_json);
   elsif v_effect.effect_id is not null then
     return private.refuse('effect_exists', v_step.agent, 'effect.reserve', 'effect:' || v_effect.effect_id, v_task.task_id, null,

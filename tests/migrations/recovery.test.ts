@@ -65,6 +65,20 @@ describe("a worker that dies", () => {
     expect(await effects(taskId)).toEqual(["confirmed"]);
   });
 
+  it("leaves a reservation that goes where the next worker sends, and the row says so", async () => {
+    const { taskId, work } = await approvedSignal(db);
+    await reserve(db, work);
+    await reap();
+    const next = (await claimPublish(db, taskId))!;
+    await reserve(db, next, { p_channel: "console", p_destination: "console" });
+    expect(
+      await db.owner("select channel, destination from public.effects where task_id = $1", [
+        taskId,
+      ]),
+    )
+      .toEqual([{ channel: "console", destination: "console" }]);
+  });
+
   it.each([
     ["is reaped", reap],
     ["is restarted", () => db.as("administrator", "select api.release_leases('start')")],

@@ -29,6 +29,26 @@ export interface Ran {
   err: string;
 }
 
+/** Groups that still run: a test run that is cut short must not leave them behind. */
+const groups = new Set<number>();
+function endGroups(): void {
+  for (const pid of groups) {
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+  groups.clear();
+}
+process.once("exit", endGroups);
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.once(signal, () => {
+    endGroups();
+    process.exit(1);
+  });
+}
+
 /** The real Deno process on a directory and a port of its own, started the way a newcomer starts it. */
 export class Stack {
   #child: ChildProcess | null = null;
@@ -75,6 +95,8 @@ export class Stack {
       detached: true, // a group of its own: a kill reaches Deno itself, and nothing else
     });
     this.#child = child;
+    if (child.pid) groups.add(child.pid);
+    child.once("exit", () => child.pid && groups.delete(child.pid));
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => this.out += text);
     }

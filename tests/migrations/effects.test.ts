@@ -1,6 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openTestDatabase, type TestDatabase } from "../support/database.ts";
-import { freezeClock, type FrozenClock } from "../support/clock.ts";
+import { describe, expect, it } from "vitest";
 import {
   accept,
   activate,
@@ -21,18 +19,7 @@ import {
   statusOf,
 } from "../support/line.ts";
 import type { StepWork } from "../../functions/_domain/task.ts";
-
-let db: TestDatabase;
-let clock: FrozenClock;
-beforeAll(async () => {
-  db = await openTestDatabase();
-  await activate(db);
-  await addMember(db, "operator", "olga", "1001");
-  await addMember(db, "owner", "oskar", "1002");
-  clock = await freezeClock(db, "2027-05-01T10:00:00Z");
-});
-beforeEach(() => clock.advance(3600));
-afterAll(() => db.close());
+import { clock, db } from "./outbox.ts";
 
 const effects = (taskId: string) =>
   db.owner<{ status: string }>("select status from public.effects where task_id = $1", [taskId])

@@ -1,42 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { StepWork } from "../../functions/_domain/task.ts";
-import { openTestDatabase, type TestDatabase } from "../support/database.ts";
-import {
-  accept,
-  activate,
-  alertEvent,
-  type Answer,
-  claim,
-  fail,
-  lease,
-  plan,
-  policy,
-} from "../support/line.ts";
+import { describe, expect, it } from "vitest";
+import { accept, alertEvent, type Answer, claim, lease, plan, policy } from "../support/line.ts";
+import { change, db, good, work } from "./planned-signal.ts";
 
-let db: TestDatabase;
-let work: StepWork;
-beforeAll(async () => {
-  db = await openTestDatabase();
-  await activate(db);
-});
-beforeEach(async () => {
-  await accept(db, alertEvent(`BUY ${Math.random()}`));
-  [work] = await claim(db, ["planner"]);
-});
-afterEach(async () => void await fail(db, work, "invalid_plan"));
-afterAll(() => db.close());
-
-type Node = Record<string, unknown>;
-const good: Node[] = [
-  { id: "plan", agent: "planner", action: "READ" },
-  { id: "act", agent: "trader", after: ["plan"], action: "DRAFT_REPLY" },
-  { id: "critic", agent: "critic", after: ["act"], action: "READ" },
-  { id: "approve", agent: "human", after: ["critic"], tier: "T2", action: "READ" },
-  { id: "publish", agent: "communicator", after: ["approve"], action: "PUBLISH" },
-  { id: "archive", agent: "orchestrator", after: ["publish"], action: "READ" },
-];
-const change = (id: string, more: Node) =>
-  good.map((node) => node.id === id ? { ...node, ...more } : node);
 const steps = async () =>
   await db.owner<{ node_id: string; status: string; waits_for: string[] }>(
     "select node_id, status, waits_for from public.task_steps where task_id = $1 order by node_id",

@@ -82,12 +82,15 @@ describe("stopping and starting", () => {
   }, 60_000);
 
   it("answers each update once, also after a restart", async () => {
-    const before = api.person(1001).reads.length;
+    // Other answers may still be on their way: an archive does not wait for the reply to the decision.
+    const helps = () =>
+      api.person(1001).reads.filter((text) => text.startsWith("/pending:")).length;
+    expect(helps()).toBe(0);
     await api.person(1001).says("/help");
-    await Stack.until("the help", () => api.person(1001).reads.length === before + 1);
+    await Stack.until("the help", () => helps() > 0);
     await stack.interrupt();
     await stack.start();
     await new Promise((resolve) => setTimeout(resolve, 2_000));
-    expect(api.person(1001).reads.length).toBe(before + 1);
+    expect(helps()).toBe(1);
   }, 60_000);
 });

@@ -16,6 +16,9 @@ const variables = [
   ..."PORT DATABASE_URL DATA_DIR INTAKE_TOKENS SERVICE_TOKEN LLM_BASE_URL LLM_MODEL LLM_API_KEY"
     .split(" "),
   ..."BOT_TOKEN API_ROOT WEBHOOK_SECRET CHAT_ID MODE".split(" ").map((name) => `TELEGRAM_${name}`),
+  ..."APPROVAL_SIGNING_KEY SECOND_FACTOR_KEY QUOTE_URL BROKER_BRIDGE_URL BROKER_BRIDGE_SECRET"
+    .split(" "),
+  ..."TON_API_URL TON_API_KEY TON_WEBHOOK_TOKEN TON_WALLET VIP_CHAT_ID".split(" "),
   ..."ONE_DRIVE_SHARE_ID USER LOGNAME NO_COLOR".split(" "),
 ];
 
@@ -36,6 +39,9 @@ const calledBy = (env) => [
   ...hostOf(env.DATABASE_URL, 5432),
   ...(env.TELEGRAM_BOT_TOKEN ? hostOf(env.TELEGRAM_API_ROOT || "https://api.telegram.org") : []),
   ...hostOf(env.LLM_BASE_URL),
+  ...hostOf(env.QUOTE_URL || "https://api.binance.com"),
+  ...hostOf(env.BROKER_BRIDGE_URL),
+  ...(env.TON_WALLET ? hostOf(env.TON_API_URL || "https://tonapi.io") : []),
 ];
 
 /** A port that is none would end Deno before the boot can say what is wrong with it. */
@@ -44,15 +50,16 @@ const portOf = (env) => {
   return /^\d{1,5}$/.test(port) && Number(port) <= 65535 ? Number(port) : 54321;
 };
 
-/** A backup or a policy lies where its writer says: that one file may be opened, and what is beside it not. */
+/** A backup or a policy lies where its writer says: the file that is named may be opened, and what is beside it not. */
 function fileNamed(arguments_) {
-  const [name, ...rest] = arguments_.filter((argument) => !argument.startsWith("-"));
-  const file = name === "policy" ? rest[1] : rest[0];
-  const reads = file !== undefined && ["backup", "restore", "policy"].includes(name);
+  const [name, ...rest] = arguments_.map((argument) => argument.replace(/^--head=/, ""))
+    .filter((argument) => !argument.startsWith("-"));
+  const files = name === "policy" ? rest.slice(1) : rest.slice(0, 1);
+  const reads = files.length > 0 && ["backup", "restore", "policy"].includes(name);
   return {
     name,
-    read: reads ? [resolve(file)] : [],
-    write: reads && name === "backup" ? [resolve(file)] : [],
+    read: reads ? files.map((file) => resolve(file)) : [],
+    write: reads && name === "backup" ? [resolve(files[0])] : [],
   };
 }
 

@@ -2,6 +2,8 @@ import type { Json } from "../_domain/json.ts";
 import type { StepWork } from "../_domain/task.ts";
 import type { Evaluation } from "../_domain/evaluation.ts";
 import type { Policy } from "../_domain/policy.ts";
+import type { AccountState } from "../_domain/account-state.ts";
+import type { Quote } from "../_domain/quote.ts";
 
 /** One archived chunk found by cosine distance; `distance` is 0 for the same direction, 2 for the opposite. */
 export interface Chunk {
@@ -39,6 +41,12 @@ export interface AgentContext {
   search: (symbol: string, embedding: number[], limit: number) => Promise<Chunk[]>;
   embed: (text: string) => Promise<number[]>;
   judge: Judge | null;
+  /** A fresh price from a source of the policy, stored before it is used; the tool `quotes.read`. */
+  market?: (symbol: string) => Promise<Quote>;
+  /** Where an account stands now; the tool `accounts.read`. */
+  account?: (accountId: string) => Promise<AccountState>;
+  /** What the gates of a paid order's task would say now; the tool `artifacts.read`. */
+  rehearse_access?: (taskId: string) => Promise<unknown>;
 }
 
 export interface StepResult {

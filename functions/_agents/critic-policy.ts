@@ -4,6 +4,8 @@ import { criteria } from "../_domain/evaluation.ts";
 import { maskSecrets } from "../_domain/mask.ts";
 import { type Policy, tierOf } from "../_domain/policy.ts";
 import type { Proposal } from "../_domain/result.ts";
+import { accessBreaches } from "./critic-access.ts";
+import { tradeBreaches } from "./critic-trade.ts";
 import { externalTexts, type ReadWork, type Rule, type Subject } from "./critic-subject.ts";
 
 function amountCap(policy: Policy, figures: Proposal["figures"]): string[] {
@@ -62,12 +64,25 @@ function tradeCaps(policy: Policy, figures: Proposal["figures"]): string[] {
   );
 }
 
-function proposalBreaches({ action, figures }: Proposal, { policy, task }: Subject): string[] {
+function proposalBreaches(proposal: Proposal, subject: Subject): string[] {
+  const { action, figures } = proposal;
+  const { policy, task } = subject;
   const breaches = action === task.action
     ? []
     : [`it proposes ${action}, asked was ${task.action}`];
-  if (action === "TRADE") breaches.push(...tradeGaps(figures), ...tradeCaps(policy, figures));
-  if (action === "PAYMENT" || action === "WITHDRAWAL") breaches.push(...amountCap(policy, figures));
+  if (action === "TRADE") {
+    breaches.push(
+      ...tradeGaps(figures),
+      ...tradeCaps(policy, figures),
+      ...tradeBreaches(proposal, subject),
+    );
+  }
+  // A paid order's amount is on the chain; its cap holds where the effect starts, at the price of then.
+  if (action === "PAYMENT" && proposal.grant !== undefined) {
+    breaches.push(...accessBreaches(proposal, subject));
+  } else if (action === "PAYMENT" || action === "WITHDRAWAL") {
+    breaches.push(...amountCap(policy, figures));
+  }
   return breaches;
 }
 

@@ -3,6 +3,7 @@ import { criteria } from "../_domain/evaluation.ts";
 import { findInjection } from "../_domain/injection.ts";
 import type { JudgedIdea } from "./critic-idea.ts";
 import { externalTexts, type Rule } from "./critic-subject.ts";
+import { tradeDangers } from "./critic-trade.ts";
 
 type Side = "long" | "short";
 
@@ -52,6 +53,9 @@ export const judgeRisk: Rule = (work, subject) => {
     lost.push(...tradeRisks(work.idea, subject.policy.guardrails.signal.min_reward_risk));
   }
   if (work.type === "proposal") lost.push(...proposedTradeRisks(work.proposal.figures));
+  if (work.type === "proposal" && work.proposal.action === "TRADE") {
+    lost.push(...tradeDangers(work.proposal, subject));
+  }
   if (work.type === "unreadable") lost.push("what cannot be read cannot be cleared");
   return { mark: lost.length === 0 ? criteria.risk : 0, lost };
 };

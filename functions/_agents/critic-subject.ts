@@ -66,13 +66,16 @@ export function externalTexts(work: ReadWork, { artifact, task }: Subject): stri
     : work.type === "result"
     ? [work.result.summary, work.result.text]
     : work.type === "proposal"
-    ? [work.proposal.summary, work.proposal.text, ...Object.values(work.proposal.figures)]
+    ? strings(work.proposal)
     : [artifact.content];
   return [task.goal, ...own, ...strings(task.payload)].filter((text) => text !== null);
 }
 
+/** Every string and every key: a word is as good in a name as in a value. */
 function strings(value: unknown, depth = 0): string[] {
   if (typeof value === "string") return [value];
-  if (typeof value !== "object" || value === null || depth > 6) return [];
-  return Object.values(value).slice(0, 256).flatMap((item) => strings(item, depth + 1));
+  if (typeof value !== "object" || value === null || depth > 40) return [];
+  const isList = Array.isArray(value);
+  return Object.entries(value).slice(0, 2000)
+    .flatMap(([key, item]) => [...(isList ? [] : [key]), ...strings(item, depth + 1)]);
 }

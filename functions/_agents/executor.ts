@@ -1,7 +1,11 @@
 import { z } from "zod";
 import type { Proposal, Result } from "../_domain/result.ts";
 import type { StepWork } from "../_domain/task.ts";
+import { rehearseAccess } from "./access-dry-run.ts";
+import { withGrant } from "./access-proposal.ts";
 import type { Agent } from "./agent.ts";
+import { rehearseRequest } from "./dry-run-of-request.ts";
+import { policyDryRun, withPolicyChange } from "./policy-dry-run.ts";
 import { cite, givenText, payloadOf, scalars } from "./source-material.ts";
 
 export const irreversible: ReadonlySet<string> = new Set(["TRADE", "PAYMENT", "WITHDRAWAL"]);
@@ -60,10 +64,25 @@ export function composeProposal(work: StepWork): Proposal {
  * here it is cargo, and the critic is to see it as it is.
  */
 export const executor: Agent = async (work, context) => {
+  if (work.node_id === "dry_run") {
+    switch (work.task.action) {
+      case "PAYMENT":
+        return await rehearseAccess(work, context);
+      case "POLICY_CHANGE":
+        return await policyDryRun(work, context);
+      default:
+        return rehearseRequest(work);
+    }
+  }
   const proposes = irreversible.has(work.task.action) || work.task.risk_tier === "T3";
   const content = await context.tool(
     "artifacts.read",
-    () => Promise.resolve(proposes ? composeProposal(work) : composeResult(work)),
+    () =>
+      Promise.resolve(
+        proposes
+          ? withPolicyChange(withGrant(composeProposal(work), work, context.policy), work)
+          : composeResult(work),
+      ),
   );
   return {
     artifact: {

@@ -5,7 +5,9 @@ import { mask } from "../_domain/mask.ts";
 import { Refusal } from "../_domain/refusal.ts";
 import type { Input } from "../_domain/task.ts";
 import type { Agent } from "./agent.ts";
+import { dryRun } from "./dry-run.ts";
 import { cite } from "./source-material.ts";
+import { proposeTrade } from "./trade-proposal.ts";
 
 const text = z.string().max(2000);
 const price = z.string().max(64).regex(/^\d{1,38}(\.\d{1,18})?$/);
@@ -43,7 +45,10 @@ const similarAtMost = 5;
 const excerptLength = 160;
 
 /** Turns the alert and what was found about it into an idea. It decides nothing and adds no number of its own. */
-export const trader: Agent = async (work, { policy, tool }) => {
+export const trader: Agent = async (work, context) => {
+  if (work.node_id === "dry_run") return await dryRun(work, context);
+  if (work.task.action === "TRADE") return await proposeTrade(work, context);
+  const { policy, tool } = context;
   const payload = z.object({ alert: alertSchema }).safeParse(work.task.payload);
   if (!payload.success) {
     throw new Refusal(

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { criteria, criterionNames } from "../_domain/evaluation.ts";
+import { findInjection } from "../_domain/injection.ts";
+import { mask } from "../_domain/mask.ts";
 
 /** What is shown to the judge. All of it is data under evaluation, none of it is an instruction. */
 export interface JudgeInput {
@@ -104,6 +106,33 @@ function errorCode(body: string): string {
 
 const no = (reason: string): JudgeAnswer => ({ ok: false, reason });
 
+/** What leaves for the model: nobody's secrets or data, and of the content no more than a reader would want. */
+const shown = ({ goal, content, evidence }: JudgeInput): JudgeInput => ({
+  goal: mask(goal),
+  content: mask(content).slice(0, longestContent),
+  evidence: evidence.map(mask),
+});
+
+/** The strings of a JSON text: its escapes must not stand between the filter and the words. */
+function spoken(text: string): string[] {
+  const parsed = parseJson(text);
+  const found: string[] = [];
+  const walk = (value: unknown, depth: number): void => {
+    if (typeof value === "string") found.push(value);
+    else if (typeof value === "object" && value !== null && depth < 64) {
+      for (const [key, item] of Object.entries(value)) {
+        found.push(key);
+        walk(item, depth + 1);
+      }
+    }
+  };
+  walk(parsed, 0);
+  return found.length > 0 ? found : [text];
+}
+
+const givesOrders = ({ goal, content, evidence }: JudgeInput): boolean =>
+  findInjection(goal, ...[content, ...evidence].flatMap(spoken)).flagged;
+
 function readReply(body: string): JudgeAnswer {
   const reply = replySchema.safeParse(parseJson(body));
   if (!reply.success) return no("the reply is not a chat completion");
@@ -143,7 +172,7 @@ export function createJudge(options: JudgeOptions): LlmJudge {
           { role: "system", content: instructions },
           {
             role: "user",
-            content: JSON.stringify({ ...input, content: input.content.slice(0, longestContent) }),
+            content: JSON.stringify(shown(input)),
           },
         ],
         response_format: {
@@ -161,6 +190,8 @@ export function createJudge(options: JudgeOptions): LlmJudge {
   }
 
   async function ask(input: JudgeInput): Promise<JudgeAnswer> {
+    // The hard rules have raised their flag over such a text; no model is to read it on top of that.
+    if (givesOrders(input)) return no("the text gives orders and was not shown");
     try {
       return await request(input);
     } catch (error) {

@@ -17,6 +17,8 @@ export interface TelegramChannel extends MessageChannel {
   readonly name: "telegram";
   /** The bot's own @name, asked once; null while Telegram does not answer. */
   username(): Promise<string | null>;
+  /** Takes a message away; one that is not there any more is taken away. */
+  deleteMessage(message: { chat_id: string; message_id: string }): Promise<Delivery>;
 }
 
 // No connection was made, so nothing was written: Node names it by code, Deno in the message.
@@ -43,7 +45,7 @@ function wasNeverConnected(error: unknown): boolean {
  * answer, although the first may have been carried out (measured with 2.9: one call, two posts). A body that
  * streams cannot be sent a second time.
  */
-const once = (send: typeof fetch): typeof fetch => (input, init) => {
+export const once = (send: typeof fetch): typeof fetch => (input, init) => {
   if (typeof init?.body !== "string") return send(input, init);
   const streamed = { ...init, body: new Blob([init.body]).stream(), duplex: "half" };
   return send(input, streamed as RequestInit);
@@ -77,7 +79,7 @@ function ofFailure(error: unknown): Delivery {
   return { outcome: "unknown", error: "the connection ended before an answer" };
 }
 
-async function deliver(call: () => Promise<string>): Promise<Delivery> {
+export async function deliver(call: () => Promise<string>): Promise<Delivery> {
   try {
     return { outcome: "sent", message_id: await call() };
   } catch (error) {
@@ -124,6 +126,17 @@ export function telegramChannel(options: TelegramOptions): TelegramChannel {
       const isThere = edited.outcome === "failed" &&
         edited.error.includes("message is not modified");
       return isThere ? { outcome: "sent", message_id: message.message_id } : edited;
+    },
+    async deleteMessage({ chat_id, message_id }) {
+      const id = Number(message_id);
+      if (!Number.isSafeInteger(id)) return { outcome: "failed", error: "no such message" };
+      const deleted = await deliver(async () => {
+        await api.deleteMessage(chat_id, id);
+        return message_id;
+      });
+      const isGone = deleted.outcome === "failed" &&
+        deleted.error.includes("message to delete not found");
+      return isGone ? { outcome: "sent", message_id } : deleted;
     },
     answerCallback: (answer) =>
       deliver(async () => {

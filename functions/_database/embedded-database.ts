@@ -18,7 +18,13 @@ export interface EmbeddedSession {
 }
 
 /** Somebody outside waits for the answer to these. */
-const atTheDoor = new Set(["accept_event", "handle_update", "health"]);
+const atTheDoor = new Set([
+  "accept_event",
+  "handle_update",
+  "prepare_decision",
+  "decide",
+  "health",
+]);
 
 /**
  * The database in this process. PGlite has one session, so its role is set once and each call is one statement:

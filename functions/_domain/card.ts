@@ -106,6 +106,12 @@ function quoted(post: string | null): string[] {
   return ["It would say:", ...lines];
 }
 
+/** The rehearsal in its own words, marked like every text that an agent wrote. */
+function rehearsal(lines: string[] | null): string[] {
+  if (lines === null) return [];
+  return ["Dry run:", ...lines.slice(0, 12).map((row) => `| ${line(row, 160)}`)];
+}
+
 /** Keeps the head and the foot whole and as much of the middle as there is room for. */
 function fit(head: string[], middle: string[], foot: string[]): string {
   const whole = (kept: string[]) => [...head, ...kept, ...foot].join("\n");
@@ -133,6 +139,7 @@ export function approvalCardText(card: ApprovalCard): string {
     `Red flags: ${listed(card.red_flags, "none")}`,
   ];
   const middle = [
+    ...rehearsal(card.dry_run),
     ...(card.idea ? [...evidenceLines(card), ...ideaOrigin(card.idea)] : quoted(card.post)),
     card.decided.length === 0 ? "Decided so far: nobody" : "Decided so far:",
     ...card.decided.slice(0, atMost).map(decisionLine),
@@ -141,7 +148,9 @@ export function approvalCardText(card: ApprovalCard): string {
     `Must approve: ${listed(card.required_roles, "unknown")}`,
     `Expires: ${utc(card.expires_at)} (no answer counts as no)`,
     `Digest: ${shortDigest(card.digest)}`,
-    `Tap a button, or send: /approve ${code} yes|no [reason]`,
+    card.second_factor
+      ? `To say yes, send: /approve ${code} yes otp:<6 digits> [reason]`
+      : `Tap a button, or send: /approve ${code} yes|no [reason]`,
   ];
   return fit(head, middle, foot);
 }

@@ -1,4 +1,8 @@
 import { z } from "zod";
+import { accessReplies } from "./access-reply.ts";
+import { emergencyNews, emergencyReplies } from "./emergency-reply.ts";
+import { secondFactorReplies } from "./second-factor-reply.ts";
+import { tradingReplies } from "./trading-reply.ts";
 
 // Payloads are written by SQL and read here, one version apart at times: fields that are missing get a value that
 // says so, fields that are new are dropped. Numbers become text at once; nothing here calculates.
@@ -52,6 +56,18 @@ const artifact = z.object({ type: z.string(), content: z.string() }).transform((
   }
 });
 
+const rehearsed = z.object({ lines: z.array(z.string()).max(64) });
+
+/** What the rehearsal of a T3 effect found, in its own lines; null where there was none or it cannot be read. */
+const dryRun = z.string().transform((content) => {
+  try {
+    return rehearsed.parse(JSON.parse(content)).lines;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return null;
+    throw error;
+  }
+});
+
 // `operator_approval` is the policy's word for a slot; a person is told the role.
 const roles = list(text.transform((role) => role.replace(/_approval$/, "")));
 
@@ -71,6 +87,8 @@ const card = {
   requested_by: optional,
   artifact: artifact.nullish().transform((idea) => idea ?? null).catch(null),
   post: optional,
+  dry_run: dryRun.nullish().transform((lines) => lines ?? null).catch(null),
+  second_factor: z.boolean().nullish().transform((asked) => asked ?? false).catch(false),
 };
 
 const withIdea = <T extends { artifact: ShownIdea | null }>({ artifact, ...rest }: T) => ({
@@ -133,6 +151,10 @@ export const reply = z.discriminatedUnion("reply", [
   z.object({ reply: z.literal("stranger"), telegram_user_id: optional }),
   z.object({ reply: z.literal("paired"), name: optional, role: optional }),
   z.object({ reply: z.literal("already_member"), name: optional, role: optional }),
+  ...emergencyReplies,
+  ...secondFactorReplies,
+  ...tradingReplies,
+  ...accessReplies,
 ]);
 export type Reply = z.output<typeof reply>;
 
@@ -150,10 +172,24 @@ export const announcement = z.object({
   effect_id: optional,
   channel: optional,
   required_roles: roles,
+  severity: optional,
+  subject: optional,
+  value: optional,
+  threshold: optional,
+  ...emergencyNews,
 });
 export type Announcement = z.output<typeof announcement>;
 
-export const notificationKinds = ["approval_card", "card_result", "reply", "announcement"] as const;
+export const notificationKinds = [
+  "approval_card",
+  "card_result",
+  "reply",
+  "announcement",
+  "deletion",
+  "join_approval",
+  "join_refusal",
+  "removal",
+] as const;
 
 /** One row of the outbox as `api.claim_notifications` hands it out. */
 export const claimedNotification = z.object({

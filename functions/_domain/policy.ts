@@ -66,6 +66,38 @@ export const policySchema = z.strictObject({
   sources: z.record(name, z.strictObject({ action, flow: name })),
   flows: z.record(name, flow),
   tools: z.record(name, z.array(tool).max(32)),
+  second_factor: z.strictObject({
+    required: z.array(tier).max(4),
+    wrong_codes: z.number().int().min(1).max(20),
+    window_minutes: z.number().int().min(1).max(1440),
+  }),
+  trading: z.strictObject({
+    quote_sources: z.array(name).min(1).max(8),
+    max_quote_age_seconds: z.number().int().min(1).max(3600),
+    max_price_drift_pct: decimal,
+    fee_pct: decimal,
+    slippage_pct: decimal,
+    min_reward_risk: decimal,
+    reduce_only_approvals: rule,
+  }),
+  payments: z.strictObject({
+    plans: z.record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
+      z.strictObject({
+        days: z.number().int().min(1).max(3660),
+        price: decimal,
+        currency: z.literal("TON"),
+      }),
+    ),
+    order_minutes: z.number().int().min(5).max(1440),
+    quote_symbol: z.string().regex(/^[A-Z0-9]{3,20}$/),
+    join_minutes: z.number().int().min(10).max(10_080),
+  }),
+  emergency: z.strictObject({
+    confirm_minutes: z.number().int().min(1).max(60),
+    // A quarter of an hour is the most that a broken glass may stay broken.
+    break_glass_minutes: z.number().int().min(1).max(15),
+  }),
   guardrails: z.strictObject({
     signal: z.strictObject({
       min_reward_risk: decimal,
@@ -95,6 +127,7 @@ export const policySchema = z.strictObject({
     intake_per_minute: count,
     intake_burst: count,
     telegram_commands_per_minute: count,
+    tools: z.record(tool, count),
   }),
   windows: z.strictObject({
     duplicate_seconds: count,

@@ -84,6 +84,64 @@ export const refusals = {
   last_owner: { status: 409, meaning: "The last owner cannot be removed." },
   duplicate_member: { status: 409, meaning: "This account already belongs to a member." },
   pairing_failed: { status: 403, meaning: "The pairing code is wrong, used or expired." },
+  policy_not_approved: {
+    status: 503,
+    meaning: "This process bundles a policy that was never approved, or one that was replaced.",
+  },
+  second_factor_required: { status: 403, meaning: "This needs a code of your authenticator." },
+  second_factor_wrong: { status: 403, meaning: "The code is wrong, old or used." },
+  second_factor_locked: {
+    status: 429,
+    meaning: "Too many wrong codes: no code counts for a while.",
+  },
+  signature_missing: {
+    status: 409,
+    meaning: "The decision came without the platform's signature.",
+  },
+  signature_mismatch: {
+    status: 409,
+    meaning: "What was signed is not what would be decided now, or it was signed too long ago.",
+  },
+  stopped: { status: 409, meaning: "An emergency stop is in force: no effect starts." },
+  replanning: { status: 409, meaning: "The work is being done anew; wait for what comes of it." },
+  dry_run_missing: { status: 409, meaning: "There is no dry run of exactly what would be done." },
+  quote_stale: {
+    status: 409,
+    meaning: "There is no fresh price from a source that the policy names.",
+  },
+  price_moved: {
+    status: 409,
+    meaning: "The price has moved further from the approved one than the policy allows.",
+  },
+  limit_exceeded: { status: 409, meaning: "This would exceed a limit." },
+  unknown_account: {
+    status: 404,
+    meaning: "There is no such account, or its equity is not known.",
+  },
+  account_suspended: { status: 409, meaning: "The account is suspended." },
+  incomplete_bracket: {
+    status: 422,
+    meaning: "Entry, stop and target are one order; a part is missing.",
+  },
+  position_missing: {
+    status: 409,
+    meaning: "The order would not reduce a position that is open now.",
+  },
+  kyc_incomplete: { status: 409, meaning: "The KYC and AML checklist is not complete." },
+  cool_down: { status: 409, meaning: "The last payment of this account is too recent." },
+  payment_unverified: {
+    status: 422,
+    meaning: "The chain does not show this payment as made to us.",
+  },
+  payment_replayed: { status: 409, meaning: "This transaction was credited before." },
+  unknown_order: { status: 404, meaning: "The payment names no open order." },
+  order_expired: { status: 409, meaning: "The order expired before it was paid." },
+  wrong_amount: { status: 422, meaning: "The amount paid is less than the price." },
+  unknown_confirmation: { status: 404, meaning: "Nothing waits for this code, or it was used." },
+  confirmation_expired: { status: 409, meaning: "The code has expired: ask again." },
+  break_glass_invalid: { status: 409, meaning: "Break-glass is not possible for this." },
+  url_denied: { status: 403, meaning: "The address is not one that this platform may call." },
+  no_channel: { status: 409, meaning: "There is no channel through which this could be done." },
   internal: { status: 500, meaning: "Internal error." },
 } as const;
 

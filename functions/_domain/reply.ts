@@ -1,4 +1,9 @@
+import { accessAnnouncementText, accessReplyText } from "./access-reply.ts";
+import { emergencyAnnouncementText, emergencyReplyText } from "./emergency-reply.ts";
 import { type Announcement, type Reply, reply } from "./notification.ts";
+import { secondFactorAnnouncementText, secondFactorReplyText } from "./second-factor-reply.ts";
+import { tradingReplyText } from "./trading-reply.ts";
+
 import { isRefusalCode, type RefusalCode, refusals } from "./refusal.ts";
 import { clip, line, messageLimit, utc } from "./telegram-text.ts";
 
@@ -9,10 +14,24 @@ const commands = [
   "/pending: what waits for a decision",
   "/approve <code> yes|no [reason]: decide; the code is on the card, e.g. T2-20250928-0012",
   "/status <code or task id>: where a task stands",
+  "/stop [t3] [reason]: no effect starts any more, at once; t3 for trades and payments alone",
+  "/resume [t3] [reason]: asks another person to end a stop",
+  "/confirm <code> yes|no otp:<6 digits>: the second person's answer",
+  "/breakglass <code or task id> <reason>: asks to let one approved effect through a stop",
+  "/resolve <effect> done|not-done [reason]: what became of an effect that nobody saw",
+  "/t3 on|off otp:<6 digits>: switches trades and payments on or off",
+  "/positions [account], /pnl [account]: what is open, and what it brought",
   "/help: this list",
 ];
 const usages: Record<string, string> = {
-  approve: "Write: /approve <code> yes|no [reason], e.g. /approve T2-20250928-0012 no too late",
+  confirm: "Write: /confirm <code> yes|no otp:<6 digits>, e.g. /confirm C-7K3MQQ2A yes otp:123456",
+  breakglass: "Write: /breakglass <code or task id> <reason>. The reason is not optional.",
+  resolve: "Write: /resolve <effect> done|not-done [reason]; the effect's id is in the message.",
+  t3: "Write: /t3 on otp:<6 digits>, or /t3 off",
+  positions: "Write /positions, or /positions <account>.",
+  pnl: "Write /pnl, or /pnl <account>.",
+  approve:
+    "Write: /approve <code> yes|no [otp:<6 digits>] [reason], e.g. /approve T2-20250928-0012 no too late",
   pending: "Write /pending alone.",
   status: "Write: /status <code or task id>, e.g. /status T-2025-09-28-0012",
   help: "Write /help alone.",
@@ -34,7 +53,19 @@ const advice: Partial<Record<RefusalCode, string>> = {
   pairing_failed: "Take the newest code from the platform's start screen.",
   policy_invalid: "An owner has to repair the policy first.",
   not_found: "Compare the id, or send /pending.",
-  policy_not_active: "An owner has to activate the policy that is deployed.",
+  policy_not_active: "Wait until the approved policy is in force.",
+  policy_not_approved:
+    "An owner has to have the deployed policy approved, or deploy the approved one.",
+  second_factor_required: "Send it again with the code of your authenticator: otp:<6 digits>.",
+  second_factor_wrong: "Wait for the next code of your authenticator and send that.",
+  second_factor_locked: "Wait 15 minutes.",
+  signature_missing: "An owner has to set APPROVAL_SIGNING_KEY.",
+  signature_mismatch: "Send it again.",
+  replanning: "A new card comes if anything changed.",
+  stopped: "An owner and another person can end it: /resume.",
+  break_glass_invalid: "No stop holds that task, it has ended, or its effect has left.",
+  unknown_confirmation: "Compare the code.",
+  confirmation_expired: "Ask again.",
 };
 
 /** One sentence for a refusal, and what to do. An unknown code stays a code, never a guess. */
@@ -99,7 +130,16 @@ function decidedText(answer: Extract<Reply, { reply: "decided" }>): string {
   return `${verdict}: ${known(answer.code)}.${next}`;
 }
 
+/** What belongs to one subject is said in that subject's file. */
+const ofSubject = (answer: Reply): string | null =>
+  emergencyReplyText(answer) ?? secondFactorReplyText(answer) ?? tradingReplyText(answer) ??
+    accessReplyText(answer);
+
 function compose(answer: Reply): string {
+  return ofSubject(answer) ?? composeGeneral(answer);
+}
+
+function composeGeneral(answer: Reply): string {
   switch (answer.reply) {
     case "help":
       return commands.join("\n");
@@ -124,6 +164,8 @@ function compose(answer: Reply): string {
       return `You are now ${known(answer.role, 16)} as ${known(answer.name)}. Send /help.`;
     case "already_member":
       return `You are ${known(answer.role, 16)} as ${known(answer.name)}. Send /help.`;
+    default:
+      return "";
   }
 }
 
@@ -156,6 +198,9 @@ const why = (news: Announcement): string =>
   news.reason === null ? "" : ` ${reasonText(news.reason)}`;
 
 function announce(news: Announcement): string {
+  const ofItsSubject = emergencyAnnouncementText(news, reasonText) ??
+    secondFactorAnnouncementText(news) ?? accessAnnouncementText(news);
+  if (ofItsSubject !== null) return ofItsSubject;
   const task = `Task ${known(news.task_id)}`;
   const member = `${known(news.name)} (${known(news.role, 16)})`;
   const about = news.goal === null ? "" : ` It was: ${known(news.goal, 280)}.`;
@@ -170,6 +215,10 @@ function announce(news: Announcement): string {
       }. Their open decisions no longer count.`;
     case "member_unreachable":
       return `The bot cannot write to ${member}: they have to open the chat with it and send /start.`;
+    case "alert":
+      return `ALERT ${known(news.code)}: ${known(news.subject, 160)}` +
+        (news.value === null ? "" : `, ${known(news.value)}`) +
+        (news.threshold === null ? "" : ` (limit ${known(news.threshold)})`);
     case "no_approver":
       return `${known(news.code)} waits, and nobody can be asked: it needs ` +
         `${list(news.required_roles)}. Add such a member.`;
@@ -177,9 +226,6 @@ function announce(news: Announcement): string {
       return `${task} was rejected.${why(news)}${about}`;
     case "task_failed":
       return `${task} failed.${why(news)}${about} See /status ${known(news.task_id)}.`;
-    case "effect_unknown":
-      return `${task}: nobody saw whether its message on ${known(news.channel, 32)} went out ` +
-        `(effect ${known(news.effect_id)}). Look there and settle it; it is not tried again.`;
     case "request_expired":
       return `${known(news.code)} expired without a decision, which counts as no.${about}`;
     case "incident":

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { accessGrant } from "./access.ts";
+import { orderSchema } from "./order.ts";
+import { policyChange } from "./policy-change.ts";
 
 /** An artifact that a conclusion rests on: by id, and by the checksum it had when it was read. */
 export const evidenceRef = z.strictObject({
@@ -22,5 +25,11 @@ export const proposalSchema = z.strictObject({
   text,
   figures: z.record(z.string().min(1).max(64), z.string().max(2000)),
   evidence,
+  /** What a trade would order; the effect's payload is this and nothing else. */
+  order: orderSchema.optional(),
+  /** Whom a payment would let in; the effect's payload is this and nothing else. */
+  grant: accessGrant.optional(),
+  /** What a policy change would put in force; likewise. */
+  policy: policyChange.optional(),
 });
 export type Proposal = z.infer<typeof proposalSchema>;

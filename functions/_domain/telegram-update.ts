@@ -74,6 +74,8 @@ export const telegramCallback = z.object({
 });
 export type TelegramCallback = z.infer<typeof telegramCallback>;
 
+export const telegramJoin = z.object({ chat, from: user });
+
 export const telegramEnvelope = z.object({
   update_id: telegramId.pipe(z.string().regex(/^\d+$/)),
 });

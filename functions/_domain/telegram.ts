@@ -8,6 +8,7 @@ import {
   otherKinds,
   telegramCallback,
   telegramEnvelope,
+  telegramJoin,
   telegramMessage,
 } from "./telegram-update.ts";
 
@@ -15,7 +16,13 @@ export type Decision = "approve" | "reject";
 
 /** What a person wants by an update. `why` is for the audit row, never for a decision. */
 export type Intent =
-  | { type: "approve"; code: string; decision: Decision; reason: string | null }
+  | {
+    type: "approve";
+    code: string;
+    decision: Decision;
+    reason: string | null;
+    otp: string | null;
+  }
   | {
     type: "button";
     nonce: string;
@@ -23,13 +30,33 @@ export type Intent =
     callback_id: string;
     message_id: string | null;
   }
+  | { type: "stop" | "resume"; scope: "all" | "t3"; reason: string | null }
+  | { type: "confirm"; code: string; decision: Decision; otp: string | null }
+  | { type: "breakglass"; id: string; reason: string }
+  | { type: "resolve"; effect: string; outcome: "done" | "not-done"; reason: string | null }
+  | { type: "t3"; state: "on" | "off"; otp: string | null }
+  | { type: "positions" | "pnl"; account: string | null }
+  | { type: "join"; chat_id: string; user_id: string }
   | { type: "pending" }
   | { type: "status"; id: string }
   | { type: "help" }
   | { type: "start"; pairing_code: string | null }
-  | { type: "usage"; about: "approve" | "pending" | "status" | "help" | "command" }
+  | { type: "usage"; about: Usage }
   | { type: "ignored"; why: string }
   | { type: "refused"; code: RefusalCode; why: string };
+
+export type Usage =
+  | "approve"
+  | "pending"
+  | "status"
+  | "help"
+  | "command"
+  | "confirm"
+  | "breakglass"
+  | "resolve"
+  | "t3"
+  | "positions"
+  | "pnl";
 
 export interface ReadUpdate {
   update_id: string;
@@ -59,7 +86,7 @@ const unreadable = (why: string): Read => ({
 
 /** A command that would show or change something is refused by name; idle talk elsewhere is nobody's business. */
 function fromElsewhere(intent: Intent, why: string): Intent {
-  const asks = ["approve", "pending", "status", "start"].includes(intent.type);
+  const asks = !["ignored", "usage", "help", "refused"].includes(intent.type);
   if (asks) return { type: "refused", code: "sender_not_personal", why };
   return { type: "ignored", why: intent.type === "ignored" ? intent.why : why };
 }
@@ -76,7 +103,19 @@ function shownText(intent: Intent, text: string): Json {
       return intent.pairing_code === null ? "/start" : "/start [code]";
     case "pending":
     case "help":
+    case "positions":
+    case "pnl":
+    case "resume":
+    case "stop":
       return `/${intent.type}`;
+    case "confirm":
+      return `/confirm ${intent.code} ${intent.decision === "approve" ? "yes" : "no"}`;
+    case "breakglass":
+      return `/breakglass ${intent.id} [reason]`;
+    case "resolve":
+      return `/resolve ${intent.effect} ${intent.outcome}`;
+    case "t3":
+      return `/t3 ${intent.state}`;
     default:
       return `[${text.length} characters]`;
   }
@@ -136,6 +175,20 @@ function readCallback(value: unknown): Read {
   };
 }
 
+/** Somebody stands before a group's door. Nothing but the two numbers counts. */
+function readJoin(value: unknown): Read {
+  const parsed = telegramJoin.safeParse(value);
+  if (!parsed.success) return unreadable("unreadable");
+  const { chat, from } = parsed.data;
+  return {
+    from_id: from.id,
+    chat_id: chat.id,
+    callback_id: null,
+    intent: { type: "join", chat_id: chat.id, user_id: from.id },
+    receipt: { chat_type: chat.type ?? null },
+  };
+}
+
 /**
  * Reads the raw body of one Telegram update. Null means that it is none (no JSON object with an update_id);
  * everything else is a readable update, however strange, and is recorded.
@@ -158,6 +211,8 @@ export function readUpdate(raw: string, botUsername: string | null): ReadUpdate 
     ? readMessage(kind, value, botUsername)
     : kind === "callback_query"
     ? readCallback(value)
+    : kind === "chat_join_request"
+    ? readJoin(value)
     : unreadable(kind);
   return { update_id, kind, ...read, receipt: { update_id, kind, ...read.receipt } };
 }

@@ -21,6 +21,18 @@ export interface Environment {
   };
   llm: { baseUrl: string; model: string; apiKey: string | null } | null;
   supabase: { url: string; secretKey: string } | null;
+  /** What decisions are signed with and second factors are kept under: base64 of 32 bytes each. */
+  keys: { signing: string | null; secondFactor: string | null };
+  quoteUrl: string;
+  /** The broker bridge that the user owns; null where no order can leave the house. */
+  bridge: { url: string; secret: string } | null;
+  ton: {
+    apiUrl: string;
+    apiKey: string | null;
+    webhookToken: string | null;
+    wallet: string | null;
+  };
+  vipChatId: string | null;
   /** The external mirror's share; null where there is none, and health then does not know of one. */
   mirrorShareId: string | null;
 }
@@ -40,6 +52,12 @@ const root = (value: string): string => value.replace(/\/+$/, "");
 const port = "PORT must be a number from 0 to 65535, such as 54321";
 const bearer =
   "must be printable ASCII without spaces, since it travels in a header; set a long random one";
+
+const key32 = (name: string) =>
+  z.string().regex(
+    /^[A-Za-z0-9+/]{43}=$/,
+    `${name} must be the base64 of 32 random bytes: openssl rand -base64 32`,
+  );
 
 const variables = z.object({
   PORT: z.string().regex(/^\d{1,5}$/, port).transform(Number).refine((n) => n <= 65535, port)
@@ -88,6 +106,34 @@ const variables = z.object({
     return key ?? z.NEVER;
   }).optional(),
   SUPABASE_SERVICE_ROLE_KEY: z.string().optional(),
+  APPROVAL_SIGNING_KEY: key32("APPROVAL_SIGNING_KEY").optional(),
+  SECOND_FACTOR_KEY: key32("SECOND_FACTOR_KEY").optional(),
+  QUOTE_URL: z.string().refine(
+    webUrl,
+    "QUOTE_URL must be an http(s) address; leave it unset for Binance's own",
+  )
+    .default("https://api.binance.com").transform(root),
+  BROKER_BRIDGE_URL: z.string().refine(webUrl, "BROKER_BRIDGE_URL must be an http(s) address")
+    .transform(root).optional(),
+  BROKER_BRIDGE_SECRET: z.string().regex(
+    /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
+    "BROKER_BRIDGE_SECRET must be whsec_ and the base64 of at least 24 bytes",
+  ).optional(),
+  TON_API_URL: z.string().refine(
+    webUrl,
+    "TON_API_URL must be an http(s) address; leave it unset for tonapi.io",
+  )
+    .default("https://tonapi.io").transform(root),
+  TON_API_KEY: z.string().regex(/^[!-~]+$/, `TON_API_KEY ${bearer}`).optional(),
+  TON_WEBHOOK_TOKEN: z.string().regex(/^[!-~]{16,}$/, `TON_WEBHOOK_TOKEN ${bearer}`).optional(),
+  TON_WALLET: z.string().regex(
+    /^(-1|0):[0-9a-f]{64}$/,
+    "TON_WALLET must be the wallet's raw form, such as 0:83df…, not a friendly address",
+  ).optional(),
+  VIP_CHAT_ID: z.string().regex(
+    /^-[1-9]\d{0,15}$/,
+    "VIP_CHAT_ID must be the group's numeric id, such as -1001234567890",
+  ).optional(),
   ONE_DRIVE_SHARE_ID: z.string().regex(
     /^[\w-]{1,128}$/,
     "ONE_DRIVE_SHARE_ID must be the id from the mirror's share link",
@@ -97,6 +143,14 @@ const variables = z.object({
     context.addIssue(
       "LLM_BASE_URL and LLM_MODEL belong together: set both, or neither to do without a judge",
     );
+  }
+  if ((env.BROKER_BRIDGE_URL === undefined) !== (env.BROKER_BRIDGE_SECRET === undefined)) {
+    context.addIssue(
+      "BROKER_BRIDGE_URL and BROKER_BRIDGE_SECRET belong together: set both, or neither",
+    );
+  }
+  if ((env.TON_WEBHOOK_TOKEN === undefined) !== (env.TON_WALLET === undefined)) {
+    context.addIssue("TON_WEBHOOK_TOKEN and TON_WALLET belong together: set both, or neither");
   }
   if (env.TELEGRAM_MODE === "polling" && env.TELEGRAM_BOT_TOKEN === undefined) {
     context.addIssue(
@@ -159,6 +213,21 @@ export function readEnvironment(
       supabase: env.SUPABASE_URL && supabaseKey
         ? { url: env.SUPABASE_URL, secretKey: supabaseKey }
         : null,
+      keys: {
+        signing: env.APPROVAL_SIGNING_KEY ?? null,
+        secondFactor: env.SECOND_FACTOR_KEY ?? null,
+      },
+      quoteUrl: env.QUOTE_URL,
+      bridge: env.BROKER_BRIDGE_URL && env.BROKER_BRIDGE_SECRET
+        ? { url: env.BROKER_BRIDGE_URL, secret: env.BROKER_BRIDGE_SECRET }
+        : null,
+      ton: {
+        apiUrl: env.TON_API_URL,
+        apiKey: env.TON_API_KEY ?? null,
+        webhookToken: env.TON_WEBHOOK_TOKEN ?? null,
+        wallet: env.TON_WALLET ?? null,
+      },
+      vipChatId: env.VIP_CHAT_ID ?? null,
       mirrorShareId: env.ONE_DRIVE_SHARE_ID ?? null,
     },
   };

@@ -4,8 +4,10 @@ import { mask } from "../_domain/mask.ts";
 import type { Delivery, MessageChannel } from "../_domain/notification.ts";
 import { isRefusalCode, Refusal, refusals } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
+import { type AccessDeps, grantAccess, isAccess } from "./access-effect.ts";
 
-export interface EffectDeps {
+export interface EffectDeps
+  extends Pick<AccessDeps, "membership" | "vip_chat_id" | "refresh_quote"> {
   database: Database;
   channels: { telegram: MessageChannel | null; console: MessageChannel };
   /** Where posts go: TELEGRAM_CHAT_ID. Without it, or without a bot, they are printed. */
@@ -79,6 +81,10 @@ function receiptOf(delivery: Delivery) {
 async function publish(deps: EffectDeps, work: StepWork): Promise<void> {
   const post = composePost(work);
   const { kind, channel, name, chat_id } = destination(deps, work);
+  if (channel.name === "telegram" && !await mayPost(deps)) {
+    await fail(deps, work, "rate_limited", "telegram.post is used up for now");
+    return;
+  }
   const reserved = await deps.database.call<Answer>("reserve_effect", {
     ...lease(work),
     p_kind: kind,
@@ -104,6 +110,13 @@ async function publish(deps: EffectDeps, work: StepWork): Promise<void> {
   const text = reserved.payload?.text ?? post.text;
   const delivery = await channel.send({ chat_id, text });
   await confirm(deps, { ...fence, ...receiptOf(delivery) });
+}
+
+/** What leaves the house is counted with everybody else's; what waits for a token has reserved nothing yet. */
+async function mayPost({ database }: EffectDeps): Promise<boolean> {
+  const p_tool = "telegram.post";
+  return (await database.call<{ granted?: boolean }>("take_tool_token", { p_tool })).granted ===
+    true;
 }
 
 /** The message is out: a stumble of the database must not turn a seen outcome into an unknown one. */
@@ -138,7 +151,7 @@ export async function publishEffects(
     // What is not begun in time is taken up again when its lease has lapsed.
     if (!hasTime()) break;
     try {
-      await publish(deps, work);
+      await (isAccess(work) ? grantAccess(deps, work) : publish(deps, work));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       await fail(deps, work, error.code, error.detail);

@@ -1,3 +1,4 @@
+import type { RefusalCode } from "../_domain/refusal.ts";
 import { admit, serviceCaller } from "../_edge/door.ts";
 import { pathBelow } from "../_edge/path.ts";
 import { refuse, respond } from "../_edge/respond.ts";
@@ -11,6 +12,8 @@ const maxRounds = 50;
 export interface CommunicatorDeps extends NotificationDeps, EffectDeps {
   service_token: string;
   budget_ms?: number;
+  /** Why this process may not work with the policy that it carries, or null; people are told things all the same. */
+  bundle: () => Promise<RefusalCode | null>;
 }
 
 /**
@@ -25,7 +28,9 @@ export async function tick(deps: Omit<CommunicatorDeps, "service_token">): Promi
   const done = { notifications: 0, effects: 0 };
   for (let round = 0; round < maxRounds && hasTime(); round++) {
     const notifications = await deliverNotifications(deps, hasTime);
-    const effects = hasTime() ? await publishEffects(deps, hasTime) : 0;
+    const effects = hasTime() && await deps.bundle() === null
+      ? await publishEffects(deps, hasTime)
+      : 0;
     done.notifications += notifications;
     done.effects += effects;
     if (notifications + effects === 0) break;

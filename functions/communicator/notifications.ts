@@ -11,9 +11,12 @@ import {
   type OutgoingMessage,
   reply,
 } from "../_domain/notification.ts";
+import { mask } from "../_domain/mask.ts";
 import { announcementText, replyText } from "../_domain/reply.ts";
+import { deleteMessage } from "./deletion.ts";
+import { membershipChores, type MembershipDeps } from "./membership.ts";
 
-export interface NotificationDeps {
+export interface NotificationDeps extends MembershipDeps {
   database: Database;
   channels: { telegram: MessageChannel | null; console: MessageChannel };
   /** Names this worker in the claims. */
@@ -36,23 +39,33 @@ function render({ kind, payload }: ClaimedNotification): Content | null {
       // One of two has decided: the card stays a card, for the others still need its buttons.
       return card.data.status === "open"
         ? cardContent(payload)
-        : { text: cardResultText(card.data) };
+        : { text: mask(cardResultText(card.data)) };
     }
     case "reply": {
       const answer = reply.safeParse(payload);
-      return answer.success ? { text: replyText(answer.data) } : null;
+      if (!answer.success) return null;
+      // A person's own id is all that a stranger is told, and it may look like a telephone number.
+      const text = replyText(answer.data);
+      return { text: answer.data.reply === "stranger" ? text : mask(text) };
     }
     case "announcement": {
       const news = announcement.safeParse(payload);
-      return news.success ? { text: announcementText(news.data) } : null;
+      return news.success ? { text: mask(announcementText(news.data)) } : null;
     }
+    default:
+      return null;
   }
 }
 
 function cardContent(payload: unknown): Content | null {
   const card = approvalCard.safeParse(payload);
   if (!card.success) return null;
-  return { text: approvalCardText(card.data), buttons: approvalButtons(card.data) };
+  return { text: mask(approvalCardText(card.data)), buttons: approvalButtons(card.data) };
+}
+
+interface Chat {
+  channel: MessageChannel;
+  chat_id: string;
 }
 
 const numericChat = /^-?[1-9]\d{0,19}$/;
@@ -61,21 +74,27 @@ const numericChat = /^-?[1-9]\d{0,19}$/;
  * Telegram for whoever has a chat with the bot; the operators' console for the rest. What nobody is there to read is
  * printed, not posted: TELEGRAM_CHAT_ID is the public's channel, and this is the house's own talk.
  */
-function route(deps: NotificationDeps, recipient: string | null) {
+function route(deps: NotificationDeps, recipient: string | null): Chat {
   const { telegram, console } = deps.channels;
   return telegram !== null && recipient !== null && numericChat.test(recipient)
     ? { channel: telegram, chat_id: recipient }
     : { channel: console, chat_id: recipient ?? "the operators" };
 }
 
+/** What is done to a chat rather than said in it, by kind of notification. */
+type Chore = (deps: NotificationDeps, chat: Chat, payload: unknown) => Promise<Delivery>;
+const chores: Record<string, Chore> = { deletion: deleteMessage, ...membershipChores };
+
 async function deliver(
+  deps: NotificationDeps,
   notification: ClaimedNotification,
-  channel: MessageChannel,
-  chat_id: string,
+  chat: Chat,
 ): Promise<Delivery> {
+  const { kind, payload, edit_message_id } = notification;
+  if (Object.hasOwn(chores, kind)) return await chores[kind](deps, chat, payload);
+  const { channel, chat_id } = chat;
   const content = render(notification);
   if (content === null) return { outcome: "failed", error: "the payload is not readable" };
-  const { edit_message_id } = notification;
   if (edit_message_id === null) return await channel.send({ chat_id, ...content });
   const edited = await channel.edit({ chat_id, message_id: edit_message_id, ...content });
   // The card is gone or too old to edit: the result is told in a message of its own.
@@ -104,10 +123,11 @@ export async function deliverNotifications(
   const paused = new Map<string, Delivery>();
   for (const row of claimed) {
     const notification = claimedNotification.parse(row);
-    const { channel, chat_id } = route(deps, notification.recipient);
+    const chat = route(deps, notification.recipient);
+    const { channel, chat_id } = chat;
     const delivery: Delivery = !hasTime()
       ? { outcome: "retry", retry_after: 1, error: "the tick's time was used up" }
-      : paused.get(chat_id) ?? await deliver(notification, channel, chat_id);
+      : paused.get(chat_id) ?? await deliver(deps, notification, chat);
     if (delivery.outcome === "retry") paused.set(chat_id, delivery);
     await deps.database.call("complete_notifications", {
       p_results: [{

@@ -1,10 +1,11 @@
 import type { Judge } from "../_agents/agent.ts";
 import { evaluate } from "../_agents/critic.ts";
 import { judgedTypes } from "../_agents/critic-subject.ts";
+import { type ToolRunner, toolRunner } from "../_agents/tool-runner.ts";
 import type { Database } from "../_database/database.ts";
 import { type CriticRequest, criticRequestSchema } from "../_domain/evaluation.ts";
 import { agentVersion, type Policy } from "../_domain/policy.ts";
-import { Refusal, type RefusalCode } from "../_domain/refusal.ts";
+import type { RefusalCode } from "../_domain/refusal.ts";
 import type { Input, StepWork } from "../_domain/task.ts";
 import { admit, serviceCaller } from "../_edge/door.ts";
 import { note } from "../_edge/log.ts";
@@ -47,11 +48,20 @@ function readRequest(
   return { ok: false, reason: `${issue.path.join(".") || "the request"}: ${issue.message}` };
 }
 
-/** The critic's own allowlist holds here as it does on the line. */
-const toolsOf = (policy: Policy) => <T>(name: string, run: () => Promise<T>): Promise<T> =>
-  policy.tools.critic.includes(name)
-    ? run()
-    : Promise.reject(new Refusal("tool_denied", `The critic may not call ${name}.`));
+/** The critic's own allowlist holds here as it does on the line, and so do the limits that everybody shares. */
+const toolsOf = (policy: Policy, agent: string, database: Database): ToolRunner =>
+  toolRunner({
+    agent,
+    allowed: policy.tools.critic,
+    metered: policy.rate_limits.tools,
+    take: async (p_tool) => {
+      const token = await database.call<{ granted?: boolean; retry_after?: number }>(
+        "take_tool_token",
+        { p_tool },
+      );
+      return token.granted === true ? null : token.retry_after ?? 1;
+    },
+  });
 
 /**
  * `POST /critic`: marks a stored artifact and keeps the evaluation. It gates nothing: only the line's own critic step
@@ -72,7 +82,9 @@ export async function handle(request: Request, deps: CriticDeps): Promise<Respon
 
   const { policy } = deps.policy;
   const { input_ref, checks, threshold = policy.rubric.default_threshold } = read.asked;
-  const tool = toolsOf(policy);
+  const critic = agentVersion(policy, "critic");
+  if (critic === null) return refuse("unknown_agent");
+  const tool = toolsOf(policy, critic, deps.database);
   const stored = await tool(
     "artifacts.read",
     () => deps.database.call<StoredArtifact>("read_artifact", { p_ref: input_ref }),
@@ -80,8 +92,6 @@ export async function handle(request: Request, deps: CriticDeps): Promise<Respon
   if (stored.refused) return refuse(stored.refused, stored.reason ? { reason: stored.reason } : {});
   const { task, task_id, inputs, ...artifact } = stored;
   note(request, { task_id });
-  const critic = agentVersion(policy, "critic");
-  if (critic === null) return refuse("unknown_agent");
   if (artifact.agent !== critic && !(judgedTypes as readonly string[]).includes(artifact.type)) {
     return refuse("invalid_request", {
       reason: `an artifact of type ${artifact.type} is not judged`,

@@ -7,6 +7,8 @@ import { pathBelow } from "../_edge/path.ts";
 import { refuse, respond } from "../_edge/respond.ts";
 import { type NamedToken, whoseToken } from "../_edge/secret.ts";
 import { alertEvent } from "./alert-event.ts";
+import { type BrokerReportDeps, brokerReportDoor } from "./broker-report.ts";
+import { handlePayment, type PaymentDeps } from "./payment-ton.ts";
 import { taskEvent } from "./task-event.ts";
 
 const maxBytes = 16 * 1024;
@@ -19,6 +21,9 @@ export interface IntakeDeps {
   alert_action: string;
   /** Called after a new task, not awaited: whoever plans need not wait for the next tick. */
   nudge?: () => void;
+  /** The doors of payments and of a broker; each is closed where it is not configured. */
+  payments: Pick<PaymentDeps, "webhook_token" | "wallet" | "ton">;
+  broker: Pick<BrokerReportDeps, "verify">;
 }
 
 /** What `api.accept_event` takes. `body` is the delivery without its secrets, `body_sha256` that of the delivery as it came. */
@@ -77,6 +82,12 @@ export async function handle(
     const read = await taskEvent(visit, typeOf(request));
     if (!read.ok) return refuse("invalid_request", { reason: read.reason });
     return await accept(request, deps, read.event);
+  }
+  if (way === "payments" && token === "ton" && rest.length === 0) {
+    return await handlePayment(request, { ...deps, ...deps.payments });
+  }
+  if (way === "broker" && token === undefined) {
+    return await brokerReportDoor(request, { ...deps, ...deps.broker });
   }
   return refuse("not_found");
 }

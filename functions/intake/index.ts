@@ -1,22 +1,25 @@
 import { deployedDatabase } from "../_database/deployed-database.ts";
 import { nudger } from "../_edge/nudge.ts";
 import { serve } from "../_edge/serve.ts";
+import { carry } from "../_policy/bundle-report.ts";
 import { loadBundledPolicy } from "../_policy/bundled-policy.ts";
 import { alertAction } from "./alert-action.ts";
 import { handle } from "./handler.ts";
+import { doorsOf } from "./outside.ts";
 
 await serve("intake", ["INTAKE_TOKENS", "SERVICE_TOKEN"], async (environment) => {
+  const database = deployedDatabase(environment);
+  const policy = await loadBundledPolicy();
+  const bundle = carry("intake", database, policy);
+  const url = environment.supabase?.url ?? null;
+  const serviceToken = environment.serviceToken!;
   const deps = {
-    database: deployedDatabase(environment),
+    ...doorsOf(environment, fetch),
+    database,
     tokens: environment.intakeTokens,
-    service_token: environment.serviceToken!,
-    alert_action: alertAction(await loadBundledPolicy()),
-    nudge: nudger({
-      url: environment.supabase?.url ?? null,
-      serviceToken: environment.serviceToken!,
-      fetch,
-      log: console.log,
-    }),
+    service_token: serviceToken,
+    alert_action: alertAction(policy),
+    nudge: nudger({ url, serviceToken, fetch, log: console.log }),
   };
-  return (request) => handle(request, deps);
+  return (request) => (void bundle(), handle(request, deps));
 });

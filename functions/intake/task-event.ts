@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Json } from "../_domain/json.ts";
 import { withoutSecrets } from "../_domain/alert-secret.ts";
+import { maskSecrets } from "../_domain/mask.ts";
 import type { Visit } from "../_edge/door.ts";
 import { checksum } from "./checksum.ts";
 import type { AcceptedEvent } from "./handler.ts";
@@ -9,11 +10,14 @@ import { storable } from "./storable.ts";
 // One line for people: no control character may forge a second one in a card or a log.
 const line = (most: number) => z.string().trim().min(1).max(most).regex(/^\P{C}*$/u);
 
+// Both are kept as they were sent, since others compare them.
+const harmless = [(text: string) => maskSecrets(text) === text, "holds a secret"] as const;
+
 /** The action is only bounded here: whether the policy knows it is for the database to say. */
 const taskRequest = z.strictObject({
   source: z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/),
-  source_event_id: line(200).nullish(),
-  actor: line(128),
+  source_event_id: line(200).refine(...harmless).nullish(),
+  actor: line(128).refine(...harmless),
   goal: z.string().trim().min(1).max(500),
   action: line(64),
   payload: z.record(z.string(), z.unknown()).default({}),

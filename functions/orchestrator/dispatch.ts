@@ -5,8 +5,12 @@ import { mask } from "../_domain/mask.ts";
 import type { Policy } from "../_domain/policy.ts";
 import { Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
+import { behindTools } from "../_agents/tool-runner.ts";
+import type { Outside } from "./outside.ts";
+import { toolsFor } from "./tools.ts";
+import { executeTrade } from "./trade-effect.ts";
 
-export interface DispatchDeps {
+export interface DispatchDeps extends Pick<Outside, "market" | "account" | "bridge"> {
   database: Database;
   policy: Policy;
   policy_sha256: string;
@@ -32,10 +36,7 @@ const lease = (work: StepWork) => ({
 });
 
 function contextFor(deps: DispatchDeps, work: StepWork): AgentContext {
-  const allowed = Object.hasOwn(deps.policy.tools, work.agent_class)
-    ? deps.policy.tools[work.agent_class]
-    : [];
-  return {
+  return behindTools({
     policy: deps.policy,
     now: deps.now(),
     judge: deps.judge,
@@ -46,11 +47,11 @@ function contextFor(deps: DispatchDeps, work: StepWork): AgentContext {
         p_embedding: embedding,
         p_limit: limit,
       }),
-    tool: (name, run) =>
-      allowed.includes(name)
-        ? run()
-        : Promise.reject(new Refusal("tool_denied", `${work.agent} may not call ${name}.`)),
-  };
+    rehearse_access: (p_task_id) => deps.database.call<unknown>("rehearse_access", { p_task_id }),
+    market: deps.market,
+    account: deps.account,
+    tool: toolsFor(deps, work),
+  });
 }
 
 /** The text of a task that later tasks can find: what was proposed, under its symbol. */
@@ -91,13 +92,39 @@ function record(deps: DispatchDeps, work: StepWork): Promise<Answer> {
   });
 }
 
+/** A policy that was approved is put down for adoption: the payload is what the proposal says. */
+function adopt(deps: DispatchDeps, work: StepWork): Promise<Answer> {
+  const proposal = work.inputs.findLast(({ type }) => type === "proposal");
+  const proposed: unknown = JSON.parse(proposal?.content ?? "null");
+  return deps.database.call<Answer>("reserve_effect", {
+    ...lease(work),
+    p_kind: "policy_change",
+    p_channel: "internal",
+    p_destination: work.task_id,
+    p_payload: Object(proposed).policy ?? null,
+    p_policy_sha256: deps.policy_sha256,
+  });
+}
+
+/** The executor's own effects, by what the task asks for; whatever is not named here is a row of this database. */
+async function execute(deps: DispatchDeps, work: StepWork): Promise<void> {
+  switch (work.task.action) {
+    case "TRADE":
+      return await executeTrade({ ...deps, tool: toolsFor(deps, work) }, work);
+    case "POLICY_CHANGE":
+      return refuseIf(await adopt(deps, work));
+    default:
+      return refuseIf(await record(deps, work));
+  }
+}
+
 async function run(deps: DispatchDeps, work: StepWork): Promise<Dispatched> {
   if (work.agent_class === "orchestrator") {
     refuseIf(await archive(deps, work));
     return null;
   }
   if (work.agent_class === "exec" && work.is_effect) {
-    refuseIf(await record(deps, work));
+    await execute(deps, work);
     return null;
   }
   if (!Object.hasOwn(deps.agents, work.agent_class)) throw new Refusal("unknown_agent");

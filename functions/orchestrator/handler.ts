@@ -1,14 +1,16 @@
 import type { Agent, Judge } from "../_agents/agent.ts";
 import type { Database } from "../_database/database.ts";
 import type { Policy } from "../_domain/policy.ts";
+import type { RefusalCode } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
 import { admit, serviceCaller } from "../_edge/door.ts";
 import { note } from "../_edge/log.ts";
 import { pathBelow } from "../_edge/path.ts";
 import { refuse, respond } from "../_edge/respond.ts";
 import { dispatch } from "./dispatch.ts";
+import type { Outside } from "./outside.ts";
 
-export interface OrchestratorDeps {
+export interface OrchestratorDeps extends Outside {
   database: Database;
   service_token: string;
   /** The bundled policy, or why it cannot be read: nothing is planned or run without one. */
@@ -17,6 +19,8 @@ export interface OrchestratorDeps {
   embed: (text: string) => Promise<number[]>;
   judge: Judge | null;
   worker: string;
+  /** Why this process may not work with the policy that it carries, or null; nothing is claimed then. */
+  bundle: () => Promise<RefusalCode | null>;
   now: () => Date;
   budget_ms: number;
 }
@@ -40,7 +44,8 @@ export async function tick(deps: OrchestratorDeps): Promise<Tick> {
     completed: 0,
     swept: await deps.database.call<Record<string, number>>("sweep"),
   };
-  if (!deps.policy.ok) return done;
+  if (!deps.policy.ok || await deps.bundle() !== null) return done;
+  await deps.watch();
   const dispatching = { ...deps, policy: deps.policy.policy, policy_sha256: deps.policy.sha256 };
   while (deps.now().getTime() < until) {
     const claimed = await deps.database.call<StepWork[]>("claim_steps", {
@@ -93,8 +98,8 @@ export async function handle(request: Request, deps: OrchestratorDeps): Promise<
   });
   if (visit instanceof Response) return visit;
   const done = await tick(deps);
-  note(request, { outcome: deps.policy.ok ? "ticked" : "swept" });
-  return deps.policy.ok
-    ? respond(done)
-    : refuse("policy_invalid", { reason: deps.policy.reason, ...done });
+  const problem = deps.policy.ok ? await deps.bundle() : "policy_invalid";
+  note(request, { outcome: problem === null ? "ticked" : "swept" });
+  if (problem === null) return respond(done);
+  return refuse(problem, { ...(deps.policy.ok ? {} : { reason: deps.policy.reason }), ...done });
 }

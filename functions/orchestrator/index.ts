@@ -2,22 +2,21 @@ import { embed } from "../_channels/embedder.ts";
 import { createJudge } from "../_channels/judge.ts";
 import { deployedDatabase } from "../_database/deployed-database.ts";
 import { serve } from "../_edge/serve.ts";
+import { carry } from "../_policy/bundle-report.ts";
 import { loadBundledPolicy } from "../_policy/bundled-policy.ts";
 import { handle } from "./handler.ts";
+import { outsideOf } from "./outside.ts";
 import { agents } from "./roster.ts";
 
 await serve("orchestrator", ["SERVICE_TOKEN"], async (environment) => {
-  const deps = {
-    database: deployedDatabase(environment),
-    service_token: environment.serviceToken!,
-    policy: await loadBundledPolicy(),
-    agents,
-    embed,
-    judge: environment.llm && createJudge({ ...environment.llm, fetch }),
-    worker: `orchestrator-${crypto.randomUUID()}`,
-    now: () => new Date(),
-    // Far below the platform's limit on one worker; the schedule ticks again.
-    budget_ms: 20_000,
-  };
-  return (request: Request) => handle(request, deps);
+  const database = deployedDatabase(environment);
+  const policy = await loadBundledPolicy();
+  const bundle = carry("orchestrator", database, policy);
+  const judge = environment.llm && createJudge({ ...environment.llm, fetch });
+  const [now, worker] = [() => new Date(), `orchestrator-${crypto.randomUUID()}`];
+  const outside = outsideOf({ environment, database, fetch, now });
+  const shared = { database, policy, bundle, agents, embed, judge, worker, now, ...outside };
+  // The budget is far below the platform's limit on one worker; the schedule ticks again.
+  const deps = { ...shared, service_token: environment.serviceToken!, budget_ms: 20_000 };
+  return (request) => handle(request, deps);
 });

@@ -1,38 +1,27 @@
-import type { Database } from "../_database/database.ts";
 import { callbackText } from "../_domain/reply.ts";
+import { holdsCode } from "../_domain/second-factor.ts";
 import { readUpdate } from "../_domain/telegram.ts";
 import { admit } from "../_edge/door.ts";
 import { note } from "../_edge/log.ts";
 import { pathBelow } from "../_edge/path.ts";
 import { refuse, respond } from "../_edge/respond.ts";
 import { sameSecret } from "../_edge/secret.ts";
+import { type DecisionDeps, takeUpdate } from "./decision.ts";
 
 /** Far above what one update weighs, far below what would hurt. */
 const updateLimit = 512 * 1024;
 
-export interface TelegramWebhookDeps {
-  database: Database;
+export interface TelegramWebhookDeps extends DecisionDeps {
   /** What Telegram sends back in `X-Telegram-Bot-Api-Secret-Token`. */
   secret: string;
   /** The bot's own @name; asked only when a message mentions one. */
   username: () => Promise<string | null>;
-  /** `local-simulated` where no bot is set up: such a decision unlocks no outside channel. */
-  channel: "telegram" | "local-simulated";
-  /** The bundled policy, or null where it is unreadable: the update is stored all the same. */
-  policy_sha256: string | null;
-}
-
-interface Handled {
-  outcome: string;
-  refused?: string;
-  reply?: string;
-  [field: string]: unknown;
 }
 
 /**
- * Takes one update: one database call, then 2xx, refusals included, for Telegram repeats whatever is not 2xx and
- * holds back what comes after it. A tapped button is answered in the response body, so it stops spinning without a
- * call of ours; nobody learns whether that arrived, hence nothing else is said this way.
+ * Takes one update, then answers 2xx, refusals included, for Telegram repeats whatever is not 2xx and holds back what
+ * comes after it. A tapped button is answered in the response body, so it stops spinning without a call of ours; nobody
+ * learns whether that arrived, hence nothing else is said this way.
  */
 export async function handle(request: Request, deps: TelegramWebhookDeps): Promise<Response> {
   if (pathBelow(request, "telegram-webhook")?.length !== 0) return refuse("not_found");
@@ -51,9 +40,7 @@ export async function handle(request: Request, deps: TelegramWebhookDeps): Promi
   if (update === null) return refuse("invalid_request", { reason: "this is no Telegram update" });
 
   const { callback_id, ...read } = update;
-  const handled = await deps.database.call<Handled>("handle_update", {
-    p_update: { ...read, channel: deps.channel, policy_sha256: deps.policy_sha256 },
-  });
+  const handled = await takeUpdate(deps, read, holdsCode(visit.text));
   note(request, { outcome: handled.outcome, code: handled.refused });
   if (callback_id === null) return respond({ outcome: handled.outcome });
   return respond({

@@ -1,6 +1,6 @@
 import { refusalText } from "../../functions/_domain/reply.ts";
 import { Sentence } from "../stack/sentence.ts";
-import { ask, databaseUrl, isRunning } from "./holder.ts";
+import { sayAs } from "./say.ts";
 
 interface Handled {
   refused?: string;
@@ -16,30 +16,20 @@ export async function approve(
   code: string,
   decision: string,
   reason: string[],
-  options: { as?: string[]; json?: boolean },
+  options: { as?: string[]; otp?: string[]; json?: boolean },
 ): Promise<void> {
   if (decision !== "yes" && decision !== "no") {
     throw new Sentence("Decide with yes or no: approve <code> yes|no [reason] --as <member>");
   }
   const as = options.as?.[0];
   if (!as) throw new Sentence("Say whose decision it is: --as <member>");
-  if (databaseUrl() !== null) {
-    throw new Sentence(
-      "Decisions are simulated only on the embedded database: unset DATABASE_URL, or decide in Telegram.",
-    );
+  // The command line's parser reads a number and drops its leading zeros.
+  const otp = options.otp?.[0] === undefined ? null : String(options.otp[0]).padStart(6, "0");
+  if (otp !== null && !/^\d{6}$/.test(otp)) {
+    throw new Sentence("A code has six digits: --otp 123456");
   }
-  const running = await isRunning();
-  if (!running && Deno.env.get("TELEGRAM_BOT_TOKEN")) {
-    throw new Sentence(
-      "Decisions are simulated only without TELEGRAM_BOT_TOKEN: decide in Telegram.",
-    );
-  }
-  const handled = await ask<Handled>("approve", {
-    code,
-    decision,
-    reason: reason.join(" ") || null,
-    as: String(as),
-  });
+  const words = ["/approve", code, decision, otp === null ? "" : `otp:${otp}`, ...reason];
+  const { handled, running } = await sayAs<Handled>(as, words.filter(Boolean).join(" "));
   if (options.json) console.log(JSON.stringify(handled));
   if (handled.reply === "usage") {
     throw new Sentence(`${code} is no request's code: look at the card, e.g. T2-20250928-0012.`);

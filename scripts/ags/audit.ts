@@ -3,6 +3,7 @@ import { Sentence } from "../stack/sentence.ts";
 import { askAsAuditor } from "./auditor.ts";
 import { showObjects } from "./output.ts";
 import { limitOf, present, secondsOf, type SqlOptions } from "./sql.ts";
+import { verifyApprovals, type VerifyOptions } from "./verify-approvals.ts";
 
 const directory = `${root}docs/audit`;
 
@@ -21,12 +22,18 @@ async function questions(): Promise<Question[]> {
       /^-- (finds|lists): (.+)/.exec(await Deno.readTextFile(`${directory}/${name}`)) ?? [];
     found.push({ name: name.slice(0, -".sql".length), kind, what });
   }
+  found.push({
+    name: "verify-approvals",
+    kind: "finds",
+    what: "decisions that the platform did not sign as they stand there",
+  });
   return found.sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** `audit list`, or the rows of one of them under the sentence on how to read it. */
-export async function audit(name: string, options: SqlOptions): Promise<void> {
+export async function audit(name: string, options: SqlOptions & VerifyOptions): Promise<void> {
   const json = options.json === true;
+  if (name === "verify-approvals") return await verifyApprovals(options);
   const known = await questions();
   if (name === "list") return list(known, json);
   const question = known.find((one) => one.name === name);

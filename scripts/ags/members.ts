@@ -1,4 +1,5 @@
 import { Sentence } from "../stack/sentence.ts";
+import { enroll } from "./enroll.ts";
 import { actor, ask, unlessRefused } from "./holder.ts";
 import { showObjects } from "./output.ts";
 
@@ -12,7 +13,14 @@ export interface MemberOptions {
 
 type Member = Record<string, unknown> & { name: string; role: string };
 
-const columns = ["name", "role", "telegram_user_id", "added_at", "unreachable_since"];
+const columns = [
+  "name",
+  "role",
+  "telegram_user_id",
+  "added_at",
+  "second_factor_since",
+  "unreachable_since",
+];
 
 const administer = async <T>(name: string, args: Record<string, unknown> = {}): Promise<T> =>
   unlessRefused(await ask<T>("administer", { name, args }));
@@ -33,13 +41,28 @@ export async function members(
     });
     return tell(added, `${added.name} is now ${added.role}. Every owner is told.`, json);
   }
+  if (what === "enroll") {
+    const enrolled = await enroll(named(what, who, options));
+    return tell(enrolled, `${enrolled.name} has an authenticator. Every owner is told.`, json);
+  }
+  if (what === "unenroll") {
+    const name = named(what, who, options);
+    const args = { p_member: name, p_actor: actor() };
+    const removed = await administer<Member>("remove_second_factor", args);
+    return tell(removed, `${removed.name} has no authenticator. Every owner is told.`, json);
+  }
   if (what === "remove") {
-    const name = who ?? options.name?.[0];
-    if (!name) throw new Sentence("Say who: members remove <name>");
+    const name = named(what, who, options);
     const removed = await administer<Member>("remove_member", { p_member: name, p_actor: actor() });
     return tell(removed, `${removed.name} decides nothing any more. Every owner is told.`, json);
   }
-  throw new Sentence(`members does not know "${what}": add, list or remove.`);
+  throw new Sentence(`members does not know "${what}": add, list, remove, enroll or unenroll.`);
+}
+
+function named(what: string, who: string | undefined, { name }: MemberOptions): string {
+  const called = who ?? name?.[0];
+  if (!called) throw new Sentence(`Say who: members ${what} <name>`);
+  return String(called);
 }
 
 const tell = (member: Member, sentence: string, json: boolean): void =>

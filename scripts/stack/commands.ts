@@ -1,4 +1,5 @@
-import { approveLocally } from "./local-approval.ts";
+import { fromBase64 } from "../../functions/_edge/base64.ts";
+import { sayLocally } from "./local-message.ts";
 import type { Handler } from "./functions.ts";
 import { Sentence } from "./sentence.ts";
 import type { Commands } from "./socket.ts";
@@ -31,15 +32,16 @@ export function commandsOf({ wiring, store, dataDir, functions, nudge }: Command
       await Deno.writeFile(path, dump.stream(), { mode: 0o600, createNew: true });
       return path;
     },
-    approve: async (ask) => {
-      const handled = await approveLocally(wiring, store, {
-        code: String(ask.code),
-        decision: String(ask.decision),
-        reason: typeof ask.reason === "string" ? ask.reason : null,
-        as: String(ask.as),
-      });
+    /** What a member would write to the bot, where there is none. */
+    say: async ({ text, as }) => {
+      const handled = await sayLocally(wiring, store, { text: String(text), as: String(as) });
       nudge();
       return handled;
+    },
+    /** Under the key of the process whose functions will open it, which need not be the asker's. */
+    seal_seed: async ({ member_id, seed }) => {
+      if (wiring.seeds === null) throw new Sentence("SECOND_FACTOR_KEY is not set.");
+      return await wiring.seeds.seal(String(member_id), fromBase64(String(seed)));
     },
     running: () => Promise.resolve(true),
     status: async ({ id }) => await store.database.call("task_status", { p_id: String(id) }),

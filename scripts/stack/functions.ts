@@ -6,6 +6,7 @@ import { handle as health } from "../../functions/dags-domain-health/handler.ts"
 import { handle as critic } from "../../functions/critic/handler.ts";
 import { alertAction } from "../../functions/intake/alert-action.ts";
 import { handle as intake } from "../../functions/intake/handler.ts";
+import { doorsOf } from "../../functions/intake/outside.ts";
 import {
   handle as orchestrator,
   tick as orchestrate,
@@ -28,6 +29,7 @@ export function functionsOf(wiring: Wiring, nudge: () => void): Map<string, Hand
     intake: (request) =>
       intake(request, {
         ...wiring,
+        ...doorsOf(environment, fetch),
         tokens: environment.intakeTokens,
         alert_action: alertAction(wiring.policy),
         nudge,

@@ -1,3 +1,4 @@
+import { toBase64 } from "../../functions/_edge/base64.ts";
 import { Sentence } from "./sentence.ts";
 
 /** What can be generated when it is not set, and how its value begins. */
@@ -5,6 +6,8 @@ const generated = {
   INTAKE_TOKENS: () => `tradingview=${randomToken()}`,
   SERVICE_TOKEN: () => randomToken(),
   TELEGRAM_WEBHOOK_SECRET: () => randomToken(),
+  APPROVAL_SIGNING_KEY: () => randomKey(),
+  SECOND_FACTOR_KEY: () => randomKey(),
 } as const;
 
 export type Secret = keyof typeof generated;
@@ -21,6 +24,8 @@ function randomToken(): string {
   return [...crypto.getRandomValues(new Uint8Array(24))]
     .map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
+
+const randomKey = (): string => toBase64(crypto.getRandomValues(new Uint8Array(32)));
 
 /** `NAME=value` lines; a line that is none is a mistake worth a sentence, for what it holds would silently be lost. */
 export function readSecrets(text: string): Record<string, string> {

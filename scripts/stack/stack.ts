@@ -2,6 +2,7 @@ import { Cron } from "croner";
 import { readEnvironment } from "../../functions/_edge/environment.ts";
 import type { Environment } from "../../functions/_edge/environment.ts";
 import { loadBundledPolicy } from "../../functions/_policy/bundled-policy.ts";
+import { reportBundles } from "./bundles.ts";
 import { commandsOf } from "./commands.ts";
 import { openEmbedded } from "./embedded.ts";
 import { functionsOf, type Handler, workersOf } from "./functions.ts";
@@ -54,7 +55,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await requireLeastPrivilege(store);
     const policy = await loadBundledPolicy();
     const wiring = wire({ ...options, environment, database: store.database, policy });
-    await activateFirstPolicy(wiring, store);
+    await activateFirstPolicy(wiring, store, options.print);
+    const report = reportBundles(wiring);
+    await report();
     // The lock is ours, so whatever was leased belongs to a process that is gone; nobody has to wait out its lease.
     if (store.kind === "embedded") await store.administer("release_leases", { p_actor: "start" });
 
@@ -71,7 +74,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     );
     closing.push(() => socket.close());
     // The rows say what is due (public.jobs, the outbox, lapsed leases); the clock only asks.
-    const clock = new Cron("* * * * * *", { protect: true }, tick.nudge);
+    const clock = new Cron("* * * * * *", { protect: true }, async () => {
+      await report();
+      tick.nudge();
+    });
     closing.push(() => clock.stop());
     const polls = startPolling(wiring, functions, closing, options.print);
     tick.nudge();
@@ -106,7 +112,11 @@ export const openStore = (environment: Environment, dataDir: string): Promise<St
   environment.databaseUrl === null ? openEmbedded(dataDir) : openNative(environment.databaseUrl);
 
 /** A new database has no policy and would refuse everything; an old one keeps the one it has, until a person says so. */
-async function activateFirstPolicy({ policy }: Wiring, store: Store): Promise<void> {
+async function activateFirstPolicy(
+  { policy }: Wiring,
+  store: Store,
+  say: (text: string) => void,
+): Promise<void> {
   if (!policy.ok) return;
   const { policy_sha256 } = await store.database.call<{ policy_sha256: string | null }>("health");
   if (policy_sha256 !== null) return;
@@ -115,6 +125,11 @@ async function activateFirstPolicy({ policy }: Wiring, store: Store): Promise<vo
     p_body: policy.policy,
     p_actor: "first-start",
   });
+  say(
+    `The first policy is in force: policies/policy.yaml, ${
+      policy.sha256.slice(0, 12)
+    }. From here on a task changes it.`,
+  );
 }
 
 function startPolling(

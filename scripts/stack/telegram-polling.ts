@@ -3,7 +3,12 @@ import type { Database } from "../../functions/_database/database.ts";
 import { parseExact, telegramId } from "../../functions/_domain/telegram-json.ts";
 
 /** What the webhook understands; everything else stays with Telegram. */
-export const allowedUpdates = ["message", "edited_message", "callback_query"] as const;
+export const allowedUpdates = [
+  "message",
+  "edited_message",
+  "callback_query",
+  "chat_join_request",
+] as const;
 
 const longPollSeconds = 25;
 const firstPauseMs = 1_000;

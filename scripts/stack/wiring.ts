@@ -2,15 +2,20 @@ import type { Agent } from "../../functions/_agents/agent.ts";
 import { consoleChannel } from "../../functions/_channels/console.ts";
 import { embed } from "../../functions/_channels/embedder.ts";
 import { createJudge } from "../../functions/_channels/judge.ts";
-import { telegramChannel } from "../../functions/_channels/telegram.ts";
 import type { Database } from "../../functions/_database/database.ts";
 import type { LogSink } from "../../functions/_edge/log.ts";
 import type { Environment } from "../../functions/_edge/environment.ts";
+import { type Doorkeeping, doorkeepingOf } from "../../functions/communicator/outside.ts";
+import { type Outside, outsideOf } from "../../functions/orchestrator/outside.ts";
 import { agents } from "../../functions/orchestrator/roster.ts";
+import { bundleReporter } from "../../functions/_policy/bundle-report.ts";
+import { type DecisionDeps, decisionKeys } from "../../functions/telegram-webhook/decision.ts";
 import type { PolicyResult } from "../../functions/_policy/parse-policy.ts";
 
 /** What every function of this process shares. */
-export interface Wiring {
+export interface Wiring extends Pick<DecisionDeps, "signer" | "seeds">, Outside, Doorkeeping {
+  /** Why this process may not work with the policy that it carries, or null. */
+  bundle: ReturnType<typeof bundleReporter>;
   environment: Environment;
   service_token: string;
   webhook_secret: string;
@@ -21,7 +26,7 @@ export interface Wiring {
   embed: typeof embed;
   judge: ReturnType<typeof createJudge> | null;
   channels: {
-    telegram: ReturnType<typeof telegramChannel> | null;
+    telegram: Doorkeeping["telegram"];
     console: ReturnType<typeof consoleChannel>;
   };
   worker: string;
@@ -45,10 +50,22 @@ export function wire({ environment, database, policy, log, print }: WiringOption
   if (serviceToken === null || telegram.webhookSecret === null) {
     throw new Error("the secrets are generated before anything is wired");
   }
+  const worker = `local-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
+  const door = doorkeepingOf({ environment, database, policy, fetch });
   return {
     environment,
     service_token: serviceToken,
     webhook_secret: telegram.webhookSecret,
+    ...decisionKeys(environment.keys),
+    ...outsideOf({ environment, database, fetch, now: () => new Date() }),
+    ...door,
+    bundle: bundleReporter({
+      function: "orchestrator",
+      instance: worker,
+      policy_sha256: policy.ok ? policy.sha256 : null,
+      report: (args) => database.call("report_bundle", args),
+      now: () => new Date(),
+    }),
     database,
     policy,
     policy_sha256: policy.ok ? policy.sha256 : null,
@@ -60,12 +77,10 @@ export function wire({ environment, database, policy, log, print }: WiringOption
       report: (reason) => log(JSON.stringify({ function: "judge", outcome: "unknown", reason })),
     }),
     channels: {
-      telegram: telegram.botToken === null
-        ? null
-        : telegramChannel({ token: telegram.botToken, api_root: telegram.apiRoot }),
+      telegram: door.telegram,
       console: consoleChannel(print),
     },
-    worker: `local-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`,
+    worker,
     now: () => new Date(),
     log,
   };

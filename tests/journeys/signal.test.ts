@@ -1,15 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BotApi } from "../support/bot-api.ts";
+import { codeNow, enroll, type Seed } from "../support/enrolling.ts";
+import { Exchange } from "../support/quotes.ts";
 import { goodAlert, Stack } from "../support/stack.ts";
 
 const channel = "-1001234567890";
 const codeOn = (card: string) => /T[23]-\d{8}-\d{4,}/.exec(card)?.[0];
 
 let api: BotApi;
+let exchange: Exchange;
 let stack: Stack;
+const seeds: Record<string, Seed> = {};
 beforeAll(async () => {
-  api = await BotApi.start();
+  [api, exchange] = await Promise.all([BotApi.start(), Exchange.start({ BTCUSDT: "67000" })]);
   stack = await Stack.start({
+    QUOTE_URL: exchange.url,
     TELEGRAM_BOT_TOKEN: api.token,
     TELEGRAM_API_ROOT: api.root,
     TELEGRAM_CHAT_ID: channel,
@@ -25,10 +30,18 @@ beforeAll(async () => {
       (await stack.ags("members", "add", "--role", role, "--telegram", id, "--name", name)).code,
     ).toBe(0);
   }
-}, 60_000);
+  for (const name of ["olga", "otto"]) {
+    await enroll(stack, name, (seed) => {
+      seeds[name] = seed;
+      return [codeNow(seed, -1)];
+    });
+  }
+  await stack.ags("accounts", "open", "paper-1", "--currency", "USDT", "--balance", "10000");
+}, 180_000);
 afterAll(async () => {
   await stack?.remove();
   await api?.close();
+  await exchange?.close();
 });
 
 const taskStatus = (taskId: string) => stack.status(taskId);
@@ -198,35 +211,41 @@ describe("a signal by long polling", () => {
   }, 60_000);
 
   it(
-    "asks two distinct people for T3, and stops at the gate with both answers on record",
+    "asks two distinct people for T3, takes a code from each, deletes the code, and holds what they approved",
     async () => {
       const { task_id } = await (await stack.ask("TRADE", "Buy a little", {
+        account_id: "paper-1",
         symbol: "BTCUSDT",
         side: "long",
-        size: "0.01",
-        entry: "67000",
+        quantity: "0.01",
         stop_loss: "66000",
         take_profit: "69500",
-        currency: "USDT",
       })).json();
       const code = codeOn(await cardFor(task_id, 1001))!;
-      await api.person(1001).says(`/approve ${code} yes`);
-      await api.person(1001).says(`/approve ${code} yes`);
+      const [olga, otto] = [api.person(1001), api.person(2002)];
+      await olga.taps("Approve");
+      await Stack.until(
+        "how to give a code",
+        () => olga.reads.some((text) => text.includes("otp:")),
+      );
+      const typed = `/approve ${code} yes otp:${codeNow(seeds.olga)}`;
+      await olga.says(typed);
+      await olga.says(`/approve ${code} yes otp:${codeNow(seeds.olga, 1)}`);
       await Stack.until(
         "the refusal of the second answer",
-        () =>
-          api.person(1001).reads.some((text) =>
-            text.startsWith(code) && /on record|decided/i.test(text)
-          ),
+        () => olga.reads.some((text) => text.startsWith(code) && /on record|decided/i.test(text)),
       );
+      await Stack.until("the deleted messages", () => api.chats.removed.length === 2);
       expect(await taskStatus(task_id)).toBe("awaiting_approval");
-      await api.person(2002).says(`/approve ${code} yes`);
-      await Stack.until("the gate", async () => await taskStatus(task_id) === "pending_exec");
+      await otto.says(`/approve ${code} yes otp:${codeNow(seeds.otto)}`);
+      await Stack.until("the hold", async () => await taskStatus(task_id) === "pending_exec");
       expect(await stack.sql(`select 1 from public.effects where task_id = '${task_id}'`)).toEqual(
         [],
       );
+      const kept = await stack.sql("select intent, receipt from telegram_updates");
+      expect(JSON.stringify(kept)).not.toContain(typed.slice(-6));
     },
-    60_000,
+    120_000,
   );
 
   it("rejects a signal whose stop loss is on the wrong side, without asking anybody", async () => {

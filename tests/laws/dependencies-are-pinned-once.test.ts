@@ -57,10 +57,10 @@ fileLaw(
       ] as string[],
     },
     "another version in one function": {
-      path: "functions/intake/deno.json",
+      path: "functions/critic/deno.json",
       text:
         '{"imports":{"@supabase/supabase-js":"npm:@supabase/supabase-js@2.0.0","postgres":"npm:postgres@3.4.9","yaml":"npm:yaml@2.9.1","zod":"npm:zod@4.6.7"}}',
-      found: ["functions/intake/deno.json: npm:@supabase/supabase-js@2.0.0"],
+      found: ["functions/critic/deno.json: npm:@supabase/supabase-js@2.0.0"],
     },
     "no version at all": {
       path: "functions/_edge/planted.ts",

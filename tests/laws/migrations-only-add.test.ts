@@ -4,15 +4,17 @@ import type { Tree } from "../support/tree.ts";
 // What destroys, or what a database that has landed data cannot follow. Text inside a function body is looked at too:
 // a retention job deletes there, in history it is allowed to, and says so by its line.
 const destructive = [
-  /\bdrop\s+(table|column|schema|type|sequence|materialized\s+view|view|role|database|extension|policy|trigger|index|constraint)\b/i,
+  /\bdrop\s+(table|column|schema|type|sequence|materialized\s+view|view|role|database|extension|policy|trigger|index)\b/i,
+  // A check may change places with a wider one of the same name, in one statement.
+  /\bdrop\s+constraint\s+(?:if\s+exists\s+)?(\w+)\b(?!\s*,\s*add\s+constraint\s+\1\b)/i,
   /^\s*truncate\s/i,
-  /\balter\s+(table|column)\b.*\b(type|rename|drop)\b/i,
+  /\balter\s+(table|column)\b.*\b(type|rename|drop(?!\s+constraint))\b/i,
   /\brename\s+(to|column)\b/i,
 ];
 const deletion = /\bdelete\s+from\s+([a-z_]+\.[a-z_]+|[a-z_]+)\b(?!\\)/i;
 /** Rows that are no history: buckets, cursors and the raw data that the named retention job removes. */
 const removable =
-  /^(private\.[a-z_]+|public\.(event_receipts|telegram_updates|one_drive_assets|embeddings))$/;
+  /^(private\.[a-z_]+|public\.(event_receipts|telegram_updates|one_drive_assets|embeddings|metrics))$/;
 
 function offenders(tree: Tree): string[] {
   const found: string[] = [];
@@ -56,6 +58,14 @@ fileLaw("migrations only add", ["migrations"], offenders, {
     path: "migrations/0001_planted.sql",
     text: "select 1;\n",
     found: ["0001 twice"],
+  },
+  "a check that is only dropped": one(
+    "alter table public.tasks drop constraint task_tier_is_known;",
+  ),
+  "not a check that is widened": {
+    path,
+    text: "alter table public.tasks drop constraint a, add constraint a check (true);\n",
+    found: [],
   },
   "not a new column": {
     path,

@@ -13,9 +13,10 @@ const documented = (page: string): Map<string, number> =>
 
 /** Codes that a statement of a migration hands to one of the functions that refuse. */
 const usedIn = (sql: string): string[] =>
-  [...sql.matchAll(/private\.(?:raise_)?refus(?:e|al)[a-z_]*\(\s*'([a-z0-9_]+)'/g)].map((
-    [, code],
-  ) => code);
+  [...sql.matchAll(/private\.(?:raise_refusal|refuse(?!_rewriting)[a-z_]*)\(\s*'([a-z0-9_]+)'/g)]
+    .map((
+      [, code],
+    ) => code);
 
 const shipped = Object.entries(refusals).map(([code, { status }]) => `${code} ${status}`).sort();
 

@@ -15,7 +15,9 @@ const rowsOf = (text: string): string[] =>
 
 function offenders(tree: Tree): string[] {
   const read = new Set(
-    [...tree.get(source)!.matchAll(/^ {2}([A-Z][A-Z0-9_]*): z/gm)].map(([, name]) => name),
+    [...tree.get(source)!.matchAll(/^ {2}([A-Z][A-Z0-9_]*): (?:z|key32)\b/gm)].map(([, name]) =>
+      name
+    ),
   );
   const told = new Set(pages.flatMap((page) => rowsOf(tree.get(page) ?? "")));
   const prose = pages.map((page) => tree.get(page) ?? "").join("\n");

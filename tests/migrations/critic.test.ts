@@ -208,3 +208,22 @@ describe("an opinion asked outside the line", () => {
     expect(await verdicts(taskId)).toEqual(before);
   });
 });
+
+describe("a failing critic", () => {
+  it("ends the task before anything had an effect, raises an incident and tells people", async () => {
+    const taskId = await marked({ ...marks, evidence: 0, clarity: 0 });
+    expect(await statusOf(db, taskId)).toBe("rejected");
+    const [incident] = await db.owner<{ payload: Record<string, unknown> }>(
+      "select payload_json as payload from public.events where task_id = $1 and type = 'INCIDENT_RAISED'",
+      [taskId],
+    );
+    expect(incident.payload).toMatchObject({ code: "critic_rejected", undone: [] });
+    expect(
+      await db.owner(
+        "select payload_json ->> 'topic' as topic from public.notifications where task_id = $1",
+        [taskId],
+      ),
+    ).toContainEqual({ topic: "task_rejected" });
+    expect(await db.owner("select 1 from public.effects where task_id = $1", [taskId])).toEqual([]);
+  });
+});

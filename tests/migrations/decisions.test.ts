@@ -4,6 +4,7 @@ import {
   addMember,
   type Answer,
   decide,
+  decideUpdate,
   handle,
   openCode,
   policy,
@@ -143,9 +144,14 @@ describe("a decision is refused", () => {
       reason: null,
     };
     const first = update("1001", intent);
-    expect(await handle(db, first)).toMatchObject({ outcome: "recorded", status: "approved" });
-    expect(await handle(db, first)).toEqual({ outcome: "duplicate" });
-    expect(await handle(db, update("1001", intent))).toMatchObject({ refused: "already_decided" });
+    expect(await decideUpdate(db, first)).toMatchObject({
+      outcome: "recorded",
+      status: "approved",
+    });
+    expect(await decideUpdate(db, first)).toEqual({ outcome: "duplicate" });
+    expect(await decideUpdate(db, update("1001", intent))).toMatchObject({
+      refused: "already_decided",
+    });
     expect(await approvals(taskId)).toHaveLength(1);
   });
 
@@ -155,7 +161,7 @@ describe("a decision is refused", () => {
     await refusedOn(
       taskId,
       await decide(db, "1001", code, "approve", { policy_sha256: "0".repeat(64) }),
-      "policy_not_active",
+      "policy_not_approved",
     );
     await refusedOn(
       taskId,

@@ -142,7 +142,7 @@ describe("a policy activated between approval and effect", () => {
     const { taskId, code, work } = await approvedSignal(db);
     await activate(db, "the same, reworded", policy);
     const sha = await activeSha();
-    expect(await reserve(db, work)).toMatchObject({ refused: "policy_not_active" });
+    expect(await reserve(db, work)).toMatchObject({ refused: "policy_not_approved" });
     expect(await reserve(db, work, { p_policy_sha256: sha })).toMatchObject({
       refused: "digest_drift",
     });
@@ -180,7 +180,11 @@ describe("a policy activated between approval and effect", () => {
     expect(await reserve(db, work, { p_policy_sha256: await activeSha() })).toMatchObject({
       refused: "digest_drift",
     });
-    expect(await openCode(db, taskId)).toMatch(/^T3-/);
+    // A T3 effect needs a dry run besides, and a signal has none: nobody is even asked.
+    expect(await statusOf(db, taskId)).toBe("rejected");
+    expect(
+      await db.owner("select risk_tier, reason from public.tasks where task_id = $1", [taskId]),
+    ).toEqual([{ risk_tier: "T3", reason: "dry_run_missing" }]);
     await activate(db);
   });
 

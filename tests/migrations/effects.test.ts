@@ -49,7 +49,7 @@ describe("an effect is not reserved", () => {
   it("by a process with another policy or none", async () => {
     const { work } = await approvedSignal(db);
     expect(await reserve(db, work, { p_policy_sha256: "0".repeat(64) })).toMatchObject({
-      refused: "policy_not_active",
+      refused: "policy_not_approved",
     });
     expect(await reserve(db, work, { p_policy_sha256: null })).toMatchObject({
       refused: "policy_invalid",

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { flowOf } from "../../functions/_domain/policy.ts";
 import { accept, alertEvent, type Answer, claim, lease, plan, policy } from "../support/line.ts";
 import { change, db, good, work } from "./planned-signal.ts";
 
@@ -117,7 +118,7 @@ describe("a plan is refused", () => {
   });
 
   it("by a process with another policy or none", async () => {
-    for (const [sha, code] of [["0".repeat(64), "policy_not_active"], [null, "policy_invalid"]]) {
+    for (const [sha, code] of [["0".repeat(64), "policy_not_approved"], [null, "policy_invalid"]]) {
       expect(
         await db.database.call<Answer>("record_plan", {
           ...lease(work),
@@ -181,7 +182,8 @@ describe("a recorded plan", () => {
         [task_id],
       );
       expect(effects).toEqual([{
-        node_id: ["T0", "T1", "T2"].includes(step.task.risk_tier) ? "publish" : "execute",
+        node_id: policy.flows[flowOf(policy, { source: "desk", action })!].nodes
+          .find((node) => node.action === undefined)!.id,
         action,
       }]);
     }

@@ -105,12 +105,26 @@ describe("functions", () => {
     expect(await executable("administrator", "api")).toEqual([
       "activate_policy",
       "add_member",
+      "create_order",
       "create_pairing_code",
+      "enroll_second_factor",
+      "list_accounts",
       "list_members",
+      "list_orders",
+      "open_account",
+      "override_payment_limit",
+      "propose_policy",
+      "record_kyc_check",
+      "record_rotation",
       "release_leases",
       "remove_member",
+      "remove_second_factor",
+      "replan_task",
+      "set_account_status",
       "set_flag",
+      "set_limits",
       "settle_effect",
+      "stop",
     ]);
     const service = await executable("service_role", "api");
     expect(service).toContain("claim_steps");

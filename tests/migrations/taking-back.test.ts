@@ -56,7 +56,7 @@ describe("a yes cannot be taken back", () => {
     const { taskId, code } = await approved();
     const more = { policy_sha256: "0".repeat(64) };
     expect(await decide(db, "1001", code, "reject", more)).toMatchObject({
-      refused: "policy_not_active",
+      refused: "policy_not_approved",
     });
     expect(await statusOf(db, taskId)).toBe("running");
   });

@@ -11,9 +11,8 @@ const policy = await shippedPolicy();
 const actions = [...Object.keys(policy.actions), ...Object.keys(policy.platform_actions)];
 
 const activate = async (text: string, body: Policy) =>
-  (await db.as<{ answer: Record<string, unknown> }>(
-    "administrator",
-    "select api.activate_policy($1, $2, 'a test') as answer",
+  (await db.owner<{ answer: Record<string, unknown> }>(
+    "select private.install_policy($1, $2, 'a test') as answer",
     [text, JSON.stringify(body)],
   ))[0].answer;
 

@@ -50,12 +50,12 @@ describe("policies/policy.yaml", () => {
     expect(policy.roles).toEqual({ operator_approval: ["operator"], owner_approval: ["owner"] });
   });
 
-  it("lets a signal lapse after a quarter of an hour and everything else after a day", () => {
+  it("lets a signal lapse after a quarter of an hour, a trade after an hour and everything else after a day", () => {
     const expiries = Object.entries(policy.flows).map((
       [name, flow],
     ) => [name, flow.expires_minutes]);
     expect(Object.fromEntries(expiries))
-      .toEqual({ signal: 15, publish: 1440, answer: 1440, execute: 1440 });
+      .toEqual({ signal: 15, publish: 1440, answer: 1440, trade: 60, access: 1440, execute: 1440 });
   });
 
   it("registers the ETL agent, disabled", () => {

@@ -37,6 +37,7 @@ describe("the launcher", () => {
     expect(allowed(flags("start", { PORT: "8080" }), "net")).toEqual([
       "127.0.0.1:8080",
       "unix:/data/ags.sock",
+      "api.binance.com:443",
     ]);
   });
 
@@ -45,6 +46,7 @@ describe("the launcher", () => {
       expect(allowed(flags("start", { PORT }), "net")).toEqual([
         "127.0.0.1:54321",
         "unix:/data/ags.sock",
+        "api.binance.com:443",
       ]);
     }
   });
@@ -55,6 +57,9 @@ describe("the launcher", () => {
         DATABASE_URL: "postgres://me:secret@db.example:6543/postgres",
         TELEGRAM_BOT_TOKEN: "1:a",
         LLM_BASE_URL: "http://llm.example/v1",
+        QUOTE_URL: "http://quotes.example",
+        BROKER_BRIDGE_URL: "https://bridge.example/orders",
+        TON_WALLET: `0:${"ab".repeat(32)}`,
       }),
       "net",
     );
@@ -64,6 +69,9 @@ describe("the launcher", () => {
       "db.example:6543",
       "api.telegram.org:443",
       "llm.example:80",
+      "quotes.example:80",
+      "bridge.example:443",
+      "tonapi.io:443",
     ]);
     expect(net.join()).not.toContain("secret");
   });

@@ -32,6 +32,8 @@ export class Chats {
   readonly messages: KeptMessage[] = [];
   /** Chats that refuse the bot: it was blocked, or never started. */
   readonly closed = new Set<string>();
+  /** Messages that the bot took away, persons' own included. */
+  readonly removed: { chat_id: string; message_id: number }[] = [];
   #lastMessageId = 100;
 
   send(parameters: Parameters): Answer {
@@ -71,6 +73,20 @@ export class Chats {
     }
     Object.assign(message, { text, buttons, edits: message.edits + 1 });
     return done({ ...wireMessage(message), edit_date: Math.floor(Date.now() / 1000) });
+  }
+
+  /** Takes a message away, the bot's own or one that a person wrote to it in private. */
+  remove(parameters: Parameters): Answer {
+    const [chat_id, message_id] = [String(parameters.chat_id), Number(parameters.message_id)];
+    if (!Number.isSafeInteger(message_id) || message_id < 1) {
+      return fault(400, "Bad Request: message to delete not found");
+    }
+    const at = this.messages.findIndex((kept) =>
+      kept.chat_id === chat_id && kept.message_id === message_id
+    );
+    if (at >= 0) this.messages.splice(at, 1);
+    this.removed.push({ chat_id, message_id });
+    return done(true);
   }
 
   /** The newest message of a chat that has a button answering to this text or data. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { bot, Chats } from "./bot-api-chats.ts";
+import { Groups } from "./bot-api-groups.ts";
 import { Person } from "./bot-api-person.ts";
 import { Updates } from "./bot-api-updates.ts";
 import {
@@ -35,6 +36,7 @@ interface Plan {
 export class BotApi {
   readonly token = "7000000001:TEST-token_of-the-bot-api-server";
   readonly chats = new Chats();
+  readonly groups = new Groups();
   readonly calls: Call[] = [];
   readonly updates = new Updates((method, parameters) => this.#carryOut(method, parameters, true));
   readonly #plans: Plan[] = [];
@@ -91,6 +93,21 @@ export class BotApi {
     return new Person(id, this.chats, this.updates);
   }
 
+  /** Somebody opens an invitation and asks to be let in; a banned account cannot even ask. */
+  async asksToJoin(id: number | string, chat_id: string): Promise<void> {
+    const who = `${chat_id}/${id}`;
+    if (this.groups.banned.has(who)) return;
+    this.groups.requests.add(who);
+    await this.updates.add({
+      chat_join_request: {
+        chat: { id: Number(chat_id), title: "VIP", type: "supergroup" },
+        from: this.person(id).user,
+        user_chat_id: Number(id),
+        date: Math.floor(Date.now() / 1000),
+      },
+    });
+  }
+
   /** The next `times` calls of a method (to one chat, if given) go wrong in this way. */
   misbehaves(
     method: string,
@@ -103,6 +120,11 @@ export class BotApi {
       left: times,
       chat_id: chat_id === undefined ? undefined : String(chat_id),
     });
+  }
+
+  /** Whatever was still planned to go wrong goes well. */
+  behaves(): void {
+    this.#plans.length = 0;
   }
 
   /** The texts that a chat received, in order, as they read now. */
@@ -152,6 +174,8 @@ export class BotApi {
         return this.chats.send(parameters);
       case "editmessagetext":
         return this.chats.edit(parameters);
+      case "deletemessage":
+        return this.chats.remove(parameters);
       case "answercallbackquery":
         return String(parameters.text ?? "").length > 200
           ? fault(400, "Bad Request: MESSAGE_TOO_LONG")
@@ -169,7 +193,8 @@ export class BotApi {
           ...(this.updates.lastError ? { last_error_message: this.updates.lastError } : {}),
         });
       default:
-        return fault(404, "Not Found: method not found");
+        return this.groups.perform(method.toLowerCase(), parameters) ??
+          fault(404, "Not Found: method not found");
     }
   }
 

@@ -2,7 +2,10 @@ import { createHash, randomUUID } from "node:crypto";
 import type { StepWork } from "../../functions/_domain/task.ts";
 import { loadBundledPolicy } from "../../functions/_policy/bundled-policy.ts";
 import { planTask } from "../../functions/_agents/planner.ts";
+import { decide } from "./deciding.ts";
 import type { TestDatabase } from "./database.ts";
+
+export * from "./deciding.ts";
 
 /** A decision, a plan, a result: the calls of the main line made by hand, so that a test can stop between any two. */
 export interface Answer {
@@ -23,9 +26,8 @@ export async function activate(
   text = policyText,
   body: unknown = policy,
 ): Promise<Answer> {
-  const [row] = await db.as<{ answer: Answer }>(
-    "administrator",
-    "select api.activate_policy($1, $2, 'test') as answer",
+  const [row] = await db.owner<{ answer: Answer }>(
+    "select private.install_policy($1, $2, 'test') as answer",
     [text, JSON.stringify(body)],
   );
   return row.answer;
@@ -109,9 +111,21 @@ export function resultOf(work: StepWork, rubric: Record<string, number> = marks)
       },
     };
   }
-  const type =
-    { researcher: "research", retriever: "retrieval", trader: "idea" }[work.agent_class] ??
-      (work.tier === "T3" || work.task.risk_tier === "T3" ? "proposal" : "result");
+  if (work.node_id === "dry_run") {
+    const proposal = work.inputs.findLast(({ type }) => type === "proposal");
+    return {
+      artifact: {
+        type: "dry_run",
+        media_type: "application/json",
+        content: JSON.stringify({ subject_sha256: proposal?.checksum, lines: [] }),
+      },
+    };
+  }
+  const isT3 = work.tier === "T3" || work.task.risk_tier === "T3";
+  const type = isT3 && work.node_id === "act"
+    ? "proposal"
+    : { researcher: "research", retriever: "retrieval", trader: "idea" }[work.agent_class] ??
+      (isT3 ? "proposal" : "result");
   return {
     artifact: {
       type,
@@ -142,36 +156,6 @@ export async function runToGate(db: TestDatabase, rubric = marks): Promise<StepW
   }
   return null;
 }
-
-let updates = 1000;
-/** One update as the webhook's handler hands it on, from a person's private chat. */
-export const update = (
-  from: string,
-  intent: Record<string, unknown>,
-  more: Record<string, unknown> = {},
-) => ({
-  update_id: String(updates++),
-  kind: "message",
-  from_id: from,
-  chat_id: from,
-  intent,
-  channel: "telegram",
-  receipt: {},
-  policy_sha256: policySha256,
-  ...more,
-});
-
-export const handle = (db: TestDatabase, value: Record<string, unknown>): Promise<Answer> =>
-  db.database.call<Answer>("handle_update", { p_update: value });
-
-export const decide = (
-  db: TestDatabase,
-  from: string,
-  code: string,
-  decision: "approve" | "reject" = "approve",
-  more: Record<string, unknown> = {},
-): Promise<Answer> =>
-  handle(db, update(from, { type: "approve", code, decision, reason: null }, more));
 
 export async function openCode(db: TestDatabase, taskId: string): Promise<string> {
   const [row] = await db.owner<{ code: string }>(

@@ -10,7 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 const launcher = fileURLToPath(new URL("../../scripts/launch.mjs", import.meta.url));
 
 /** Variables of whoever runs the tests that a stack of the tests must not see. */
-const foreign = /^(PORT|DATA_DIR|DATABASE_URL|INTAKE_TOKENS|SERVICE_TOKEN|TELEGRAM_.*|LLM_.*)$/;
+const foreign =
+  /^(PORT|DATA_DIR|DATABASE_URL|INTAKE_TOKENS|SERVICE_TOKEN|APPROVAL_SIGNING_KEY|SECOND_FACTOR_KEY|TELEGRAM_.*|LLM_.*)$/;
 const surroundings = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !foreign.test(name)),
 );

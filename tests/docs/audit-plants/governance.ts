@@ -2,6 +2,11 @@ import { effect, finding, type Plant, step, task } from "./plant.ts";
 
 export const governance: Plant[] = [
   finding(
+    "tier_overrides",
+    /hides that its tier was changed/,
+    "update public.approvals set tier = 'T3'",
+  ),
+  finding(
     "policy_alignment",
     /not exactly one active policy/,
     "update public.policies set status = 'retired'",

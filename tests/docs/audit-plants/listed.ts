@@ -2,6 +2,12 @@ import { copyOfReceipt, effect, listing, type Plant, task } from "./plant.ts";
 
 export const listed: Plant[] = [
   listing(
+    "stops",
+    "confirmed_by",
+    /^stranger$/,
+    "update public.emergency_stops set changed_by = 'stranger', state = 'stopped' where scope = 't3'",
+  ),
+  listing(
     "mirror",
     "object_key",
     /^dags\/other$/,

@@ -91,9 +91,9 @@ describe("the plan of a TradingView alert", () => {
     });
   });
 
-  it("is the execute flow when a request under that name asks for a payment", async () => {
+  it("is the flow of the action when a request under that name asks for a payment", async () => {
     const { output } = await planner(work("tradingview", "PAYMENT"), context);
-    expect(output).toMatchObject({ flow: "execute" });
+    expect(output).toMatchObject({ flow: "access" });
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mask } from "../../../functions/_domain/mask.ts";
+import { mask, maskDeep, maskSecrets } from "../../../functions/_domain/mask.ts";
 
 const hex64 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
@@ -47,6 +47,42 @@ describe("mask", () => {
     "the market is calm and the range is tight with no news or data due today so we wait",
   ])("leaves alone: %s", (text) => {
     expect(mask(text)).toBe(text);
+  });
+
+  it.each([
+    ["pay 0x52908400098527886E0F7030069857D2E4169EE7 now", "pay [wallet] now"],
+    [`to 0:${hex64}`, "to [wallet]"],
+    ["3 4111 1111 1111 1111 2 more", "3 [card] 2 more"],
+    ["write to ann\u200b.lee@mail.ex\u200bample.com", "write to [email]"],
+    ["card ４１１１ １１１１ １１１１ １１１１", "card [card]"],
+    [`ref ${btoa("password: hunter22-hunter22")} end`, "ref [masked] end"],
+    [`since ${Buffer.from("ann.lee@mail.example.com").toString("hex")}`, "since [masked]"],
+    ["u=ann.lee%40mail.example.com&x=1", "u=[masked]&x=1"],
+    [btoa(btoa("sk-proj-aB3aB3aB3aB3aB3aB3aB3")), "[masked]"],
+    [
+      `seed phrase: ${"abandon ".repeat(12)}and seed phrase: ${"ability ".repeat(11)}able`,
+      "seed phrase: [secret] seed phrase: [secret]",
+    ],
+    ["otp:123456 please", "otp:[secret] please"],
+    ["GB29 nwbk 6016 1331 9268 19 is ours", "[iban] is ours"],
+  ])("sees through: %s", (text, expected) => {
+    expect(mask(text)).toBe(expected);
+  });
+
+  it("masks keys and values alike, and leaves what is no text", () => {
+    expect(maskDeep({ "a@b.example": [1, null, true, { to: "a@b.example" }] })).toEqual({
+      "[email]": [1, null, true, { to: "[email]" }],
+    });
+  });
+
+  it("takes secrets alone where only they are asked for, encoded ones too", () => {
+    expect(maskSecrets("a@b.example password: hunter22")).toBe("a@b.example password: [secret]");
+    expect(maskSecrets(btoa("api_key=abcdefgh12345678"))).toBe("[masked]");
+  });
+
+  it("never turns text into a quote, a bracket or a backslash", () => {
+    const tricky = '{"a":"４１１１１１１１１１１１１１１１＂，＂b＂：＂＼"}';
+    expect(JSON.parse(mask(tricky))).toEqual({ a: "[card]＂，＂b＂:＂＼" });
   });
 
   it("changes nothing the second time", () => {

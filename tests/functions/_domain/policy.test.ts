@@ -23,8 +23,8 @@ describe("an action", () => {
     ["DRAFT_REPLY", "T1", "answer"],
     ["PUBLISH", "T2", "publish"],
     ["SOCIAL_POST", "T2", "publish"],
-    ["TRADE", "T3", "execute"],
-    ["PAYMENT", "T3", "execute"],
+    ["TRADE", "T3", "trade"],
+    ["PAYMENT", "T3", "access"],
     ["WITHDRAWAL", "T3", "execute"],
     ["POLICY_CHANGE", "T3", "execute"],
     ["RESUME", "T3", "execute"],
@@ -35,7 +35,7 @@ describe("an action", () => {
   });
 
   it("does not take a source's flow by borrowing the source's name", () => {
-    expect(flowOf(policy, { source: "tradingview", action: "PAYMENT" })).toBe("execute");
+    expect(flowOf(policy, { source: "tradingview", action: "PAYMENT" })).toBe("access");
     expect(flowOf(policy, { source: "tradingview", action: "PUBLISH" })).toBe("signal");
   });
 });

@@ -35,7 +35,9 @@ describe("a reply", () => {
   });
 
   it("says how to write a command that was not understood", () => {
-    expect(text({ reply: "usage", about: "approve" })).toContain("/approve <code> yes|no [reason]");
+    expect(text({ reply: "usage", about: "approve" })).toContain(
+      "/approve <code> yes|no [otp:<6 digits>] [reason]",
+    );
     expect(text({ reply: "usage", about: "command" })).toContain("/pending");
     expect(text({ reply: "usage", about: "constructor" })).toContain("/help");
   });

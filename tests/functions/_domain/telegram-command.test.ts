@@ -89,6 +89,7 @@ describe("the command grammar", () => {
             code: subject,
             decision: answer === "yes" ? "approve" : "reject",
             reason: why.trim() === "" ? null : why.trim(),
+            otp: null,
           });
         },
       ),
@@ -178,5 +179,68 @@ describe("the command grammar", () => {
     });
     expect(readCommand("/start аbcd-1234", ours)).toEqual({ type: "start", pairing_code: null });
     expect(readCommand("/sudo", ours)).toEqual({ type: "usage", about: "command" });
+  });
+});
+
+describe("the commands of governance", () => {
+  it.each<[string, object]>([
+    ["/approve T3-20250928-0012 yes otp:123456", {
+      type: "approve",
+      decision: "approve",
+      otp: "123456",
+      reason: null,
+    }],
+    ["/approve T3-20250928-0012 yes otp:123456 fits the plan", {
+      otp: "123456",
+      reason: "fits the plan",
+    }],
+    ["/stop", { type: "stop", scope: "all", reason: null }],
+    ["/stop t3 the exchange is down", {
+      type: "stop",
+      scope: "t3",
+      reason: "the exchange is down",
+    }],
+    ["/stop everything now", { type: "stop", scope: "all", reason: "everything now" }],
+    ["/stop t3x", { type: "stop", scope: "all", reason: "t3x" }],
+    ["/resume t3", { type: "resume", scope: "t3", reason: null }],
+    ["/confirm C-7K3M4Q yes otp:000000", {
+      type: "confirm",
+      code: "C-7K3M4Q",
+      decision: "approve",
+      otp: "000000",
+    }],
+    ["/breakglass T3-20250928-0012 close it", {
+      type: "breakglass",
+      id: "T3-20250928-0012",
+      reason: "close it",
+    }],
+    ["/resolve 0b1f2c3d not-done the channel is empty", {
+      type: "resolve",
+      effect: "0b1f2c3d",
+      outcome: "not-done",
+      reason: "the channel is empty",
+    }],
+    ["/t3 on otp:123456", { type: "t3", state: "on", otp: "123456" }],
+    ["/t3 off", { type: "t3", state: "off", otp: null }],
+    ["/positions", { type: "positions", account: null }],
+    ["/pnl paper-1", { type: "pnl", account: "paper-1" }],
+  ])("%s", (text, intent) => expect(readCommand(text, ours)).toMatchObject(intent));
+
+  it.each([
+    "/confirm C-7K3M4Q",
+    "/confirm c-7k3m4q yes",
+    "/confirm C-7K3M4Q yes otp:12345",
+    "/confirm C-7K3M4Q yes otp:１２３４５６",
+    "/breakglass T3-20250928-0012",
+    "/breakglass everything now",
+    "/resolve 0b1f2c3d maybe",
+    "/resolve 0B1F2C3D done",
+    "/resolve 0b1f2c done",
+    "/t3",
+    "/t3 ON",
+    "/t3 on otp:123456 please",
+    "/positions two words",
+  ])("%s is asked for again, and changes nothing", (text) => {
+    expect(readCommand(text, ours)).toMatchObject({ type: "usage" });
   });
 });

@@ -25,6 +25,7 @@ const approve = (more: Partial<Extract<Intent, { type: "approve" }>> = {}): Inte
   code: "T2-20250928-0012",
   decision: "approve",
   reason: null,
+  otp: null,
   ...more,
 });
 const button = (decision: "approve" | "reject", callback_id: string): Intent => ({
@@ -125,10 +126,11 @@ describe("reading an update", () => {
     }
   });
 
-  it("ignores every @name while the bot's own is not known", () => {
-    expect(readUpdate(raw("approve_addressed_to_our_bot"), null)?.intent).toEqual(
-      ignored("other_bot"),
-    );
+  it("asks for the command without a name while the bot's own is not known", () => {
+    expect(readUpdate(raw("approve_addressed_to_our_bot"), null)?.intent).toEqual({
+      type: "usage",
+      about: "command",
+    });
   });
 
   it("keeps ids beyond 2^53 to the last digit", () => {

@@ -4,6 +4,7 @@ import { telegramChannel } from "../../../functions/_channels/telegram.ts";
 import { type EffectDeps, publishEffects } from "../../../functions/communicator/effects.ts";
 import type { Misbehaviour } from "../../support/bot-api-wire.ts";
 import { BotApi } from "../../support/bot-api.ts";
+import { noDoor } from "../../support/outside.ts";
 import { outbox, publishStep } from "./outbox.ts";
 
 let api: BotApi;
@@ -19,6 +20,7 @@ afterEach(() => api.close());
 
 function publish(box: ReturnType<typeof outbox>, more: Partial<EffectDeps> = {}) {
   return publishEffects({
+    ...noDoor,
     database: box.database,
     channels: {
       telegram: telegramChannel({ token: api.token, api_root: api.root, timeout_seconds: 0.3 }),
@@ -118,6 +120,7 @@ describe("publishing", () => {
     expect(await publish(box)).toBe(1);
     expect(box.calls.map(({ name }) => name)).toEqual([
       "claim_steps",
+      "take_tool_token",
       "reserve_effect",
       "start_effect",
       "confirm_effect",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { consoleChannel } from "../../../functions/_channels/console.ts";
 import { type CommunicatorDeps, handle } from "../../../functions/communicator/handler.ts";
+import { noDoor } from "../../support/outside.ts";
 import { outbox, publishStep } from "./outbox.ts";
 
 const service_token = "service-token";
@@ -8,6 +9,8 @@ const deps = (
   box: ReturnType<typeof outbox>,
   more: Partial<CommunicatorDeps> = {},
 ): CommunicatorDeps => ({
+  ...noDoor,
+  bundle: () => Promise.resolve(null),
   database: box.database,
   channels: { telegram: null, console: consoleChannel(() => {}) },
   chat_id: null,

@@ -7,6 +7,7 @@ import {
 } from "../../../functions/communicator/notifications.ts";
 import type { Misbehaviour } from "../../support/bot-api-wire.ts";
 import { BotApi } from "../../support/bot-api.ts";
+import { noDoor } from "../../support/outside.ts";
 import { outbox } from "./outbox.ts";
 
 let api: BotApi;
@@ -38,6 +39,7 @@ function tick(
   hasTime = () => true,
 ) {
   return deliverNotifications({
+    ...noDoor,
     database: box.database,
     channels: {
       telegram: telegramChannel({ token: api.token, api_root: api.root, timeout_seconds: 0.3 }),

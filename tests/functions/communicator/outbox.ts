@@ -16,6 +16,7 @@ export function outbox(answers: Record<string, (args: Args) => unknown> = {}) {
     claim_notifications: ({ p_limit }) => notifications.splice(0, Number(p_limit)),
     complete_notifications: () => ({}),
     claim_steps: ({ p_limit }) => steps.splice(0, Number(p_limit)),
+    take_tool_token: () => ({ granted: true }),
     reserve_effect: () => ({ effect_id: "e-1", status: "reserved", idempotency_key: "k" }),
     start_effect: () => ({ status: "sent" }),
     confirm_effect: ({ p_outcome }) => ({ status: p_outcome }),

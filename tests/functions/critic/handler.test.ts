@@ -1,3 +1,4 @@
+import { noOutside } from "../../support/outside.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { critic } from "../../../functions/_agents/critic.ts";
 import { executor } from "../../../functions/_agents/executor.ts";
@@ -58,6 +59,7 @@ async function taskOf(
     payload,
   });
   await tick({
+    ...noOutside,
     database: db.database,
     service_token: "service-token",
     policy: { ok: true, policy, sha256: policySha256 },

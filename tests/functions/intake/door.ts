@@ -13,6 +13,8 @@ beforeAll(async () => {
   db = await openTestDatabase();
   await activatePolicy(db);
   deps = {
+    payments: { webhook_token: null, wallet: null, ton: null },
+    broker: { verify: null },
     database: db.database,
     tokens: [{ name: "btc", token: "tv-token-of-btc" }, {
       name: "eth",

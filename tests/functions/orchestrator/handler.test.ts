@@ -15,6 +15,7 @@ import {
   resultOf,
   statusOf,
 } from "../../support/line.ts";
+import { noOutside } from "../../support/outside.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -28,6 +29,7 @@ const stub: Agent = (work) => Promise.resolve(resultOf(work) as Awaited<ReturnTy
 let deps: OrchestratorDeps;
 beforeEach(() => {
   deps = {
+    ...noOutside,
     database: db.database,
     service_token: "service-token-of-the-test",
     policy: { ok: true, policy, sha256: policySha256 },
@@ -82,7 +84,7 @@ describe("orchestrator/tick", () => {
     await tick(deps);
     expect(await step(task_id, "plan")).toMatchObject({
       status: "ready",
-      last_code: "policy_not_active",
+      last_code: "policy_not_approved",
       failures: 0,
     });
     expect(await statusOf(db, task_id as string)).toBe("created");

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { consoleChannel } from "../../../functions/_channels/console.ts";
 import { telegramChannel } from "../../../functions/_channels/telegram.ts";
 import { deliverNotifications } from "../../../functions/communicator/notifications.ts";
+import { createSigner } from "../../../functions/_edge/signing.ts";
 import { handle } from "../../../functions/telegram-webhook/handler.ts";
 import { BotApi } from "../../support/bot-api.ts";
 import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
@@ -33,6 +34,9 @@ async function arrives(update: Record<string, unknown>): Promise<Record<string, 
     username: () => Promise.resolve(api.username),
     channel: "telegram",
     policy_sha256: null,
+    signer: createSigner(btoa("s".repeat(32))),
+    seeds: null,
+    now: () => new Date(),
   });
   expect(response.status).toBe(200);
   await deliverNotifications({
@@ -41,6 +45,7 @@ async function arrives(update: Record<string, unknown>): Promise<Record<string, 
       telegram: telegramChannel({ token: api.token, api_root: api.root }),
       console: consoleChannel(() => {}),
     },
+    membership: null,
     worker: "communicator-1",
     now: () => new Date(),
   }, () => true);

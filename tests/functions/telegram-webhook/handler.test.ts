@@ -7,11 +7,15 @@ const fixture = (name: string) =>
   readFileSync(new URL(`../../fixtures/updates/${name}.json`, import.meta.url), "utf8");
 const secret = "hook-secret_1";
 
+/** What is prepared for a request that nobody knows: there is nothing to sign. */
+const nothing = { subject: null, second_factor: null, required: false, signing_keys: [] };
+
 /** The door alone is under test: the database answers what it is told to and keeps what it was asked. */
 function door(answer: unknown = { outcome: "recorded" }, more: Partial<TelegramWebhookDeps> = {}) {
   const calls: { name: string; args: Record<string, unknown> | undefined }[] = [];
   const database: Database = {
     call: <T>(name: string, args?: Record<string, unknown>) => {
+      if (name === "prepare_decision") return Promise.resolve(nothing as T);
       calls.push({ name, args });
       return Promise.resolve(answer as T);
     },
@@ -23,6 +27,9 @@ function door(answer: unknown = { outcome: "recorded" }, more: Partial<TelegramW
     username: () => Promise.resolve("dynamic_ags_bot"),
     channel: "telegram",
     policy_sha256: "ab".repeat(32),
+    signer: null,
+    seeds: null,
+    now: () => new Date(0),
     ...more,
   };
   const post = (body: string, init: RequestInit & { path?: string } = {}) =>
@@ -106,12 +113,13 @@ describe("the Telegram webhook", () => {
     await expect(post(fixture("approve_yes"))).rejects.toThrow("gone");
   });
 
-  it("makes one database call with the intent, the channel and the bundled policy, and no raw update", async () => {
+  it("hands a decision on with the intent, the channel and the bundled policy, and no raw update", async () => {
     const { calls, post } = door();
     await post(fixture("approve_no_with_reason"), { path: "/telegram-webhook" });
     expect(calls).toEqual([{
-      name: "handle_update",
+      name: "decide",
       args: {
+        p_signed: null,
         p_update: {
           update_id: "870000102",
           kind: "message",
@@ -141,6 +149,7 @@ describe("the Telegram webhook", () => {
   it("stores updates without a readable policy, too", async () => {
     const { calls, post } = door(undefined, { policy_sha256: null });
     expect((await post(fixture("pending"))).status).toBe(200);
+    expect(calls[0].name).toBe("handle_update");
     expect(calls[0].args).toMatchObject({
       p_update: { policy_sha256: null, intent: { type: "pending" } },
     });

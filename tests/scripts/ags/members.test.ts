@@ -101,7 +101,7 @@ describe("ags approve", () => {
   it("refuses where there is a bot or a Postgres of your own", async () => {
     const elsewhere = await Stack.prepare({ TELEGRAM_BOT_TOKEN: "1:test" });
     expect((await elsewhere.ags("approve", code, "yes", "--as", "olga")).err).toContain(
-      "decide in Telegram",
+      "write to the bot",
     );
     await elsewhere.remove();
     const native = await Stack.prepare({ DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" });

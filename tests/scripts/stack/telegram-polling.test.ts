@@ -164,6 +164,7 @@ describe("long polling", () => {
       "message",
       "edited_message",
       "callback_query",
+      "chat_join_request",
     ]);
   });
 

@@ -3,11 +3,9 @@ import { Sentence } from "./sentence.ts";
 import type { Store } from "./store.ts";
 import type { Wiring } from "./wiring.ts";
 
-export interface LocalApproval {
-  code: string;
-  /** `yes` or `no`. */
-  decision: string;
-  reason: string | null;
+export interface LocalMessage {
+  /** What the member would write to the bot, such as `/stop t3 the exchange is down`. */
+  text: string;
   /** A member's name. */
   as: string;
 }
@@ -22,10 +20,10 @@ interface Member {
  * the webhook. The decision is marked `local-simulated` and unlocks no effect to an outside channel, and where a bot
  * is set up nothing is simulated at all.
  */
-export async function approveLocally(
+export async function sayLocally(
   wiring: Wiring,
   store: Store,
-  asked: LocalApproval,
+  said: LocalMessage,
 ): Promise<unknown> {
   if (store.kind !== "embedded" || wiring.channels.telegram !== null) {
     throw new Sentence(
@@ -33,9 +31,9 @@ export async function approveLocally(
     );
   }
   const members = await store.administer<Member[]>("list_members");
-  const member = members.find(({ name }) => name.toLowerCase() === asked.as.toLowerCase());
+  const member = members.find(({ name }) => name.toLowerCase() === said.as.toLowerCase());
   if (!member) {
-    throw new Sentence(`No active member is called ${asked.as}: npm run ags -- members list`);
+    throw new Sentence(`No active member is called ${said.as}: npm run ags -- members list`);
   }
   if (member.telegram_user_id === null) {
     throw new Sentence(`${member.name} has no Telegram id, so no message of theirs would count.`);
@@ -46,37 +44,39 @@ export async function approveLocally(
     ...wiring.database,
     async call<T>(name: string, args?: Record<string, unknown>): Promise<T> {
       const result = await wiring.database.call<T>(name, args);
-      if (name === "handle_update") handled = result;
+      if (name === "decide" || name === "handle_update") handled = result;
       return result;
     },
   };
   const response = await handle(
-    updateRequest(member.telegram_user_id, asked, wiring.webhook_secret),
+    updateRequest(member.telegram_user_id, said, wiring.webhook_secret),
     {
       database,
       secret: wiring.webhook_secret,
       username: () => Promise.resolve(null),
       channel: "local-simulated",
       policy_sha256: wiring.policy_sha256,
+      signer: wiring.signer,
+      seeds: wiring.seeds,
+      now: wiring.now,
     },
   );
   if (!response.ok) throw new Sentence(`The update was not recorded (${response.status}).`);
   return handled;
 }
 
-function updateRequest(telegramId: string, asked: LocalApproval, secret: string): Request {
-  const text = ["/approve", asked.code, asked.decision, asked.reason ?? ""].join(" ").trim();
+function updateRequest(telegramId: string, said: LocalMessage, secret: string): Request {
   const now = Date.now();
-  const person = { id: Number(telegramId), is_bot: false, first_name: asked.as };
+  const person = { id: Number(telegramId), is_bot: false, first_name: said.as };
   const update = {
     update_id: now * 1000 + crypto.getRandomValues(new Uint16Array(1))[0] % 1000,
     message: {
       message_id: 1 + now % 1_000_000_000,
       from: person,
-      chat: { id: person.id, type: "private", first_name: asked.as },
+      chat: { id: person.id, type: "private", first_name: said.as },
       date: Math.floor(now / 1000),
-      text,
-      entities: [{ type: "bot_command", offset: 0, length: "/approve".length }],
+      text: said.text,
+      entities: [{ type: "bot_command", offset: 0, length: /^\S*/.exec(said.text)![0].length }],
     },
   };
   return new Request("http://localhost/functions/v1/telegram-webhook", {

@@ -1,0 +1,160 @@
+import type { Membership } from "../_channels/telegram-membership.ts";
+import type { Database } from "../_database/database.ts";
+import { accessGrant, inviteName } from "../_domain/access.ts";
+import { mask } from "../_domain/mask.ts";
+import type { Delivery } from "../_domain/notification.ts";
+import { isRefusalCode, Refusal, refusals } from "../_domain/refusal.ts";
+import type { StepWork } from "../_domain/task.ts";
+
+export interface AccessDeps {
+  database: Database;
+  /** Null where there is no bot. */
+  membership: Membership | null;
+  /** VIP_CHAT_ID, the door that is opened. */
+  vip_chat_id: string | null;
+  /** Has the price that the cap is held against recorded anew; null where no source is set. */
+  refresh_quote: (() => Promise<void>) | null;
+  now: () => Date;
+  policy_sha256: string | null;
+}
+
+interface Answer {
+  refused?: string;
+  reason?: string;
+  effect_id?: string;
+  status?: string;
+  payload?: unknown;
+}
+
+const confirmAttempts = 3;
+/** When a refusal that may pass by itself is worth another look. */
+const pauseSeconds: Record<string, number> = { no_channel: 300, cool_down: 60, quote_stale: 15 };
+
+const lease = (work: StepWork) => ({
+  p_step_id: work.step_id,
+  p_attempt: work.attempt,
+  p_lease_token: work.lease_token,
+});
+
+/** Whether this step lets somebody in: then nothing is published. */
+export const isAccess = (work: StepWork): boolean =>
+  work.task.action === "PAYMENT" && work.is_effect;
+
+/** What was approved: the member `grant` of the proposal, which the database holds against its own copy. */
+function grantOf(work: StepWork): unknown {
+  const proposal = work.inputs.findLast(({ type, node_id }) =>
+    type === "proposal" && node_id === "act"
+  );
+  try {
+    return Object(JSON.parse(proposal?.content ?? "null")).grant;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new Refusal("insufficient_data", "The proposal is not readable.");
+  }
+}
+
+function readGrant(value: unknown) {
+  const grant = accessGrant.safeParse(value);
+  if (!grant.success) {
+    throw new Refusal("insufficient_data", "The proposal grants nobody an access.");
+  }
+  return grant.data;
+}
+
+/** The link goes into the receipt: the grant's own transaction sends it to the buyer. */
+function outcomeOf(delivery: Delivery, expires: Date) {
+  switch (delivery.outcome) {
+    case "sent":
+      return {
+        p_outcome: "confirmed",
+        p_receipt: { invite_link: delivery.message_id, link_expires_at: expires.toISOString() },
+      };
+    case "retry":
+      return {
+        p_outcome: "not_sent",
+        p_receipt: { retry_after: delivery.retry_after, error: delivery.error },
+      };
+    case "unknown":
+      return { p_outcome: "unknown", p_receipt: { error: delivery.error } };
+    case "blocked":
+    case "failed":
+      return { p_outcome: "failed", p_receipt: { error: delivery.error } };
+  }
+}
+
+/** Reserve, start, invite, confirm. Everything that has to hold is looked at in the database, twice. */
+export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<void> {
+  const { database, membership, vip_chat_id } = deps;
+  const grant = readGrant(grantOf(work));
+  if (membership === null || vip_chat_id === null) {
+    const reason = membership === null ? "There is no bot." : "VIP_CHAT_ID is not set.";
+    return await fail(deps, work, "no_channel", reason);
+  }
+  // The cap is in USDT: the gates of the reservation and of the start want a price that is seconds old, and say so.
+  await deps.refresh_quote?.();
+  const reserved = await database.call<Answer>("reserve_effect", {
+    ...lease(work),
+    p_kind: "access",
+    p_channel: "telegram",
+    p_destination: vip_chat_id,
+    p_payload: grant,
+    p_policy_sha256: deps.policy_sha256,
+  });
+  if (reserved.refused) {
+    if (reserved.refused !== "stale_lease") await refuse(deps, work, reserved);
+    return;
+  }
+  if (reserved.status !== "reserved") return;
+  // Of a reservation that a dead worker left behind, what it says counts.
+  const granted = readGrant(reserved.payload ?? grant);
+  const fence = {
+    p_effect_id: reserved.effect_id,
+    p_attempt: work.attempt,
+    p_lease_token: work.lease_token,
+  };
+  const started = await database.call<Answer>("start_effect", fence);
+  if (started.refused) return;
+  const expires = new Date(deps.now().getTime() + Number(granted.join_minutes) * 60_000);
+  const delivery = await membership.invite({
+    chat_id: vip_chat_id,
+    name: inviteName(granted, work.task_id),
+    expires_at: expires,
+  });
+  await confirm(deps, { ...fence, ...outcomeOf(delivery, expires) });
+}
+
+/** The link exists: a stumble of the database must not turn a seen outcome into an unknown one. */
+async function confirm(deps: AccessDeps, outcome: Record<string, unknown>): Promise<void> {
+  for (let left = confirmAttempts;; left--) {
+    try {
+      await deps.database.call("confirm_effect", outcome);
+      return;
+    } catch (error) {
+      if (left <= 1) throw error;
+    }
+  }
+}
+
+async function refuse(deps: AccessDeps, work: StepWork, answer: Answer): Promise<void> {
+  const code = answer.refused ?? "internal";
+  await fail(
+    deps,
+    work,
+    code,
+    answer.reason ?? (isRefusalCode(code) ? refusals[code].meaning : code),
+  );
+}
+
+const fail = async (
+  deps: AccessDeps,
+  work: StepWork,
+  code: string,
+  error: string,
+): Promise<void> => {
+  await deps.database.call("fail_step", {
+    ...lease(work),
+    p_code: code,
+    p_error: mask(error).slice(0, 500),
+    ...(Object.hasOwn(pauseSeconds, code) ? { p_retry_after: pauseSeconds[code] } : {}),
+  });
+};

@@ -1,0 +1,106 @@
+import { proposedOrder } from "../_agents/dry-run.ts";
+import type { AgentContext } from "../_agents/agent.ts";
+import type { BrokerBridge } from "../_channels/broker-bridge.ts";
+import type { Database } from "../_database/database.ts";
+import type { AccountState } from "../_domain/account-state.ts";
+import { isRefusalCode, Refusal } from "../_domain/refusal.ts";
+import type { StepWork } from "../_domain/task.ts";
+import type { Market } from "./market.ts";
+
+export interface TradeDeps {
+  database: Database;
+  policy_sha256: string;
+  market: Market;
+  account: (accountId: string) => Promise<AccountState>;
+  /** Null where no order can leave the house. */
+  bridge: BrokerBridge | null;
+  /** The executor's allowlist: `quotes.read` and `broker.order`. */
+  tool: AgentContext["tool"];
+}
+
+interface Answer {
+  refused?: string;
+  reason?: string;
+  effect_id?: string;
+  status?: string;
+  idempotency_key?: string;
+}
+
+const confirmAttempts = 3;
+
+/** No price is no failure of an approved order: it waits for one, until its approval lapses. */
+async function freshPrice({ tool, market }: TradeDeps, symbol: string): Promise<void> {
+  try {
+    await tool("quotes.read", () => market(symbol));
+  } catch (error) {
+    const waits = error instanceof Refusal && ["unavailable", "rate_limited"].includes(error.code);
+    throw waits ? new Refusal("quote_stale", error.detail) : error;
+  }
+}
+
+function unlessRefused(answer: Answer): Answer {
+  if (answer.refused === undefined) return answer;
+  throw new Refusal(isRefusalCode(answer.refused) ? answer.refused : "internal", answer.reason);
+}
+
+/**
+ * Reserve, start, order, confirm. The database holds the order against everything once more, at the reservation and
+ * again at the start; a paper account is filled within its reservation. The start is committed before the order leaves, so
+ * whoever finds it without an outcome knows that it may have been placed, and nobody places it twice.
+ */
+export async function executeTrade(deps: TradeDeps, work: StepWork): Promise<void> {
+  const { order } = proposedOrder(work);
+  const { channel } = await deps.account(order.account_id);
+  // A missing bridge is found before an approval is used up.
+  if (channel === "http-bridge" && deps.bridge === null) {
+    throw new Refusal(
+      "no_channel",
+      "The account trades through a broker bridge, and none is configured.",
+    );
+  }
+  await freshPrice(deps, order.symbol);
+  const reserved = unlessRefused(
+    await deps.database.call<Answer>("reserve_effect", {
+      p_step_id: work.step_id,
+      p_attempt: work.attempt,
+      p_lease_token: work.lease_token,
+      p_kind: "trade",
+      p_channel: channel,
+      p_destination: order.account_id,
+      p_payload: order,
+      p_policy_sha256: deps.policy_sha256,
+    }),
+  );
+  if (reserved.status !== "reserved" || deps.bridge === null) return;
+  const fence = {
+    p_effect_id: reserved.effect_id,
+    p_attempt: work.attempt,
+    p_lease_token: work.lease_token,
+  };
+  const { bridge } = deps;
+  const key = reserved.idempotency_key!;
+  // The leave to call comes before the start: what is refused after it would look like an order that may be out.
+  const placed = await deps.tool("broker.order", async () => {
+    // What is refused here was put aside or ended by the database itself.
+    if ((await deps.database.call<Answer>("start_effect", fence)).refused) return null;
+    return await bridge.place({ key, order });
+  });
+  if (placed === null) return;
+  await confirm(deps.database, {
+    ...fence,
+    p_outcome: placed.outcome,
+    p_receipt: placed.receipt,
+  });
+}
+
+/** The order is out: a stumble of the database must not turn a seen outcome into an unknown one. */
+async function confirm(database: Database, outcome: Record<string, unknown>): Promise<void> {
+  for (let left = confirmAttempts;; left--) {
+    try {
+      await database.call("confirm_effect", outcome);
+      return;
+    } catch (error) {
+      if (left <= 1) throw error;
+    }
+  }
+}

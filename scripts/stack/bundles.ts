@@ -1,0 +1,26 @@
+import { bundleReporter } from "../../functions/_policy/bundle-report.ts";
+import type { Wiring } from "./wiring.ts";
+
+/** The functions that a policy waits for: the same list as in `private.bundling_functions()`. */
+export const carriers = ["communicator", "critic", "intake", "orchestrator", "telegram-webhook"];
+
+/** In this process all functions carry one text, and each reports it for itself. */
+export function reportBundles(
+  { database, policy_sha256, worker, now }: Pick<
+    Wiring,
+    "database" | "policy_sha256" | "worker" | "now"
+  >,
+): () => Promise<void> {
+  const reporters = carriers.map((name) =>
+    bundleReporter({
+      function: name,
+      instance: worker,
+      policy_sha256,
+      report: (args) => database.call("report_bundle", args),
+      now,
+    })
+  );
+  return async () => {
+    for (const report of reporters) await report();
+  };
+}

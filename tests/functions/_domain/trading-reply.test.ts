@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { tradingReplyText } from "../../../functions/_domain/trading-reply.ts";
+
+describe("what is answered about trades", () => {
+  it("is nothing for other replies", () => {
+    expect(tradingReplyText({ reply: "help" })).toBeNull();
+  });
+
+  it("says unknown for what is missing or malformed, and never fails", () => {
+    expect(tradingReplyText({ reply: "positions" })).toBe("There is no trading account yet.");
+    expect(tradingReplyText({ reply: "pnl", accounts: "x" } as { reply: string }))
+      .toBe("There is no trading account yet.");
+    const accounts = [{
+      account_id: "a\nb\u202e",
+      equity: null,
+      today: {},
+      trades: 0,
+      status: "active",
+    }];
+    expect(tradingReplyText({ reply: "pnl", accounts } as { reply: string })).toBe(
+      "a b: unknown unknown\nSince 00:00 UTC: unknown (unknown %)\nBelow its peak: unknown %\nNo position was closed yet.",
+    );
+  });
+
+  it("fits a phone however much is open", () => {
+    const position = {
+      symbol: "BTCUSDT",
+      side: "long",
+      quantity: "1",
+      entry_price: "67000",
+      price: "67100",
+      price_at: "2027-05-01T10:00:00Z",
+      stop_loss: "66000",
+      take_profit: "69000",
+      pnl: "100",
+    };
+    const account = {
+      account_id: "paper-1",
+      currency: "USDT",
+      status: "active",
+      in_flight: 2,
+      max_positions: "3",
+      positions: Array(40).fill(position),
+    };
+    const text = tradingReplyText(
+      { reply: "positions", accounts: [account] } as { reply: string },
+    )!;
+    expect(text).toContain("paper-1: 40 open of 3, 2 under way");
+    expect(text).toContain("BTCUSDT long 1 at 67000: +100 USDT");
+    expect(text.split("\n").at(-1)).toBe("and 28 more");
+    expect(text.length).toBeLessThan(4096);
+  });
+});

@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { BrokerBridge } from "../../../functions/_channels/broker-bridge.ts";
+import type { QuoteChannel } from "../../../functions/_channels/quotes.ts";
+import type { Placed } from "../../../functions/_domain/broker.ts";
+import { Refusal } from "../../../functions/_domain/refusal.ts";
+import { accountOf, marketOf, watchPositions } from "../../../functions/orchestrator/market.ts";
+import { executeTrade, type TradeDeps } from "../../../functions/orchestrator/trade-effect.ts";
+import { freezeClock, type FrozenClock } from "../../support/clock.ts";
+import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
+import * as line from "../../support/line.ts";
+import * as trading from "../../support/trading.ts";
+
+let db: TestDatabase;
+let clock: FrozenClock;
+let deps: TradeDeps;
+let price = "100";
+let trouble: Refusal | null = null;
+let placed: string[] = [];
+let outcome: Placed;
+let accounts = 0;
+
+const source: QuoteChannel = {
+  read: async (symbol) => {
+    if (trouble) throw trouble;
+    return {
+      symbol,
+      source: "binance",
+      price,
+      bid: null,
+      ask: null,
+      observed_at: await trading.moment(db),
+    };
+  },
+};
+const bridge: BrokerBridge = {
+  place: ({ key }) => {
+    placed.push(key);
+    return Promise.resolve(outcome);
+  },
+};
+
+beforeAll(async () => {
+  db = await openTestDatabase();
+  await line.activate(db);
+  await line.addMember(db, "operator", "olga", "1001");
+  await line.addMember(db, "owner", "oskar", "1002");
+  await trading.switchOn(db);
+  clock = await freezeClock(db, "2027-05-01T10:00:00.000Z");
+});
+afterAll(() => db.close());
+beforeEach(async () => {
+  await clock.advance(60);
+  [price, trouble, placed] = ["100", null, []];
+  deps = {
+    database: db.database,
+    policy_sha256: line.policySha256,
+    market: marketOf(db.database, source),
+    account: accountOf(db.database),
+    bridge,
+    tool: (_, run) => run(),
+  };
+});
+
+const leased = async (channel: string) => {
+  const id = `account-${++accounts}`;
+  await trading.openAccount(db, id, { channel });
+  await clock.advance(1);
+  return { id, ...await trading.approved(db, trading.wanted(id)) };
+};
+const stateOf = async (taskId: string) =>
+  (await db.owner<{ task: string; effect: string | null; step: string }>(
+    `select t.status as task, s.status as step, (select e.status from public.effects e where e.task_id = t.task_id) as effect
+     from public.tasks t join public.task_steps s on s.task_id = t.task_id and s.is_effect where t.task_id = $1`,
+    [taskId],
+  ))[0];
+
+describe("the effect of a trade", () => {
+  it("waits for a price, and uses no approval up meanwhile", async () => {
+    const { taskId, work } = await leased("paper");
+    trouble = new Refusal("unavailable");
+    await expect(executeTrade(deps, work)).rejects.toMatchObject({ code: "quote_stale" });
+    trouble = new Refusal("rate_limited");
+    await expect(executeTrade(deps, work)).rejects.toMatchObject({ code: "quote_stale" });
+    const [{ status }] = await db.owner<{ status: string }>(
+      "select status from public.approval_requests where task_id = $1",
+      [taskId],
+    );
+    expect(status).toBe("approved");
+    trouble = null;
+    await executeTrade(deps, work);
+    expect(await stateOf(taskId)).toEqual({
+      task: "publishing",
+      effect: "confirmed",
+      step: "done",
+    });
+  });
+
+  it("is not tried where no bridge is configured", async () => {
+    const { taskId, work } = await leased("http-bridge");
+    await expect(executeTrade({ ...deps, bridge: null }, work)).rejects.toMatchObject({
+      code: "no_channel",
+    });
+    expect((await stateOf(taskId)).effect).toBeNull();
+  });
+
+  it("is refused by the database with its own code", async () => {
+    const { work } = await leased("paper");
+    await clock.advance(1);
+    price = "101";
+    await expect(executeTrade(deps, work)).rejects.toMatchObject({ code: "price_moved" });
+  });
+
+  it("stays reserved where the leave to call is missing: nothing is out", async () => {
+    const { taskId, work } = await leased("http-bridge");
+    const tool: TradeDeps["tool"] = (name, run) =>
+      name === "broker.order" ? Promise.reject(new Refusal("rate_limited")) : run();
+    await expect(executeTrade({ ...deps, tool }, work)).rejects.toMatchObject({
+      code: "rate_limited",
+    });
+    expect((await stateOf(taskId)).effect).toBe("reserved");
+    expect(placed).toEqual([]);
+  });
+
+  it.each<[Placed["outcome"], Placed["receipt"], object]>([
+    ["not_sent", { error: "refused" }, { effect: "reserved", step: "ready", task: "publishing" }],
+    ["failed", { status: "rejected", error: "no margin" }, {
+      effect: "failed",
+      step: "failed",
+      task: "failed",
+    }],
+    ["unknown", { error: "no answer" }, { effect: "unknown", step: "stale", task: "paused" }],
+  ])("that the broker answers with %s is recorded as that", async (name, receipt, state) => {
+    const { taskId, work } = await leased("http-bridge");
+    outcome = { outcome: name, receipt } as Placed;
+    await executeTrade(deps, work);
+    expect(await stateOf(taskId)).toEqual(state);
+    expect(placed).toHaveLength(1);
+  });
+
+  it("leaves under the effect's own key, and its fills are booked", async () => {
+    const { id, taskId, work } = await leased("http-bridge");
+    const fill = {
+      id: "f1",
+      quantity: "1",
+      price: "100.01",
+      fee: "0.1",
+      executed_at: await trading.moment(db),
+    };
+    outcome = { outcome: "confirmed", receipt: { status: "filled", fills: [fill] } };
+    await executeTrade(deps, work);
+    expect(await stateOf(taskId)).toMatchObject({ effect: "confirmed", step: "done" });
+    const [{ key }] = await db.owner<{ key: string }>(
+      "select idempotency_key as key from public.effects where task_id = $1",
+      [taskId],
+    );
+    expect(placed).toEqual([key]);
+    expect(await trading.account(db, id)).toMatchObject({ open_positions: "1" });
+  });
+
+  it("that was certainly not done goes out again under the same key", async () => {
+    const { taskId, work } = await leased("http-bridge");
+    outcome = { outcome: "not_sent", receipt: { retry_after: 1, error: "busy" } };
+    await executeTrade(deps, work);
+    await clock.advance(2);
+    const [again] = (await line.claim(db, ["exec"])).filter(({ task_id }) => task_id === taskId);
+    outcome = { outcome: "unknown", receipt: { error: "no answer" } };
+    await executeTrade(deps, again);
+    expect(new Set(placed).size).toBe(1);
+    expect(placed).toHaveLength(2);
+  });
+});
+
+describe("the watch over what is held", () => {
+  it("reads each held symbol now and then, and a price that cannot be had keeps nobody", async () => {
+    const { work } = await leased("paper");
+    await executeTrade(deps, work);
+    expect(await watchPositions(db.database, deps.market)).toBe(0);
+    await clock.advance(16);
+    trouble = new Refusal("unavailable");
+    expect(await watchPositions(db.database, deps.market)).toBe(0);
+    trouble = null;
+    price = "97.9";
+    expect(await watchPositions(db.database, deps.market)).toBe(1);
+    const [{ n }] = await db.owner<{ n: string }>(
+      "select count(*)::text as n from public.positions where task_id = $1 and open_quantity > 0",
+      [work.task_id],
+    );
+    expect(n).toBe("0");
+  });
+
+  it("has nothing to offer without a source, and says what the database refused", async () => {
+    await expect(marketOf(db.database, null)("BTCUSDT")).rejects.toMatchObject({
+      code: "unavailable",
+    });
+    const old = {
+      read: async (symbol: string) => ({
+        ...await source.read(symbol),
+        observed_at: await trading.moment(db, -31),
+      }),
+    };
+    await expect(marketOf(db.database, old)("BTCUSDT")).rejects.toMatchObject({
+      code: "quote_stale",
+    });
+    await expect(deps.account("nobody")).rejects.toMatchObject({ code: "unknown_account" });
+  });
+});

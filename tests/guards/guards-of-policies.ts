@@ -1,0 +1,275 @@
+import { expect } from "vitest";
+import { policyDryRun } from "../../functions/_agents/policy-dry-run.ts";
+import type { AgentContext } from "../../functions/_agents/agent.ts";
+import type { StepWork } from "../../functions/_domain/task.ts";
+import { policyChangeOf } from "../../functions/_domain/policy-change.ts";
+import {
+  type Answer,
+  approvedSignal,
+  claim,
+  complete,
+  decide,
+  openCode,
+  plan,
+  policy,
+  policySha256,
+  policyText,
+  reserve,
+  resultOf,
+  sha256,
+} from "../support/line.ts";
+import { all, drop, dropTrigger, given, type Guard, never, refuses, replace } from "./guard.ts";
+import { administer, type House, number, one } from "./house.ts";
+
+const report = {
+  replaces: policySha256,
+  decisions: "12",
+  reproduced: "12",
+  not_reproduced: "0",
+  loosened: "0",
+  tightened: "2",
+  not_reproduced_groups: [],
+  loosened_groups: [],
+  tightened_groups: [],
+};
+const body = { ...policy, version: policy.version + 1 };
+const context = { tool: (_name, run) => run() } as AgentContext;
+const functions = ["communicator", "critic", "intake", "orchestrator", "telegram-webhook"];
+
+const propose = (house: House, text: string): Promise<Answer> =>
+  administer(house, "propose_policy($1, $2, $3, 'cli:jane')", [
+    text,
+    JSON.stringify(body),
+    JSON.stringify(report),
+  ]);
+
+async function work(house: House): Promise<StepWork | null> {
+  for (let round = 0; round < 10; round++) {
+    const steps = await claim(house, ["planner", "retriever", "critic", "exec"]);
+    const effect = steps.find(({ node_id }) => node_id === "execute");
+    if (effect || steps.length === 0) return effect ?? null;
+    for (const step of steps) {
+      if (step.agent_class === "planner") await plan(house, step);
+      else if (step.node_id === "act") {
+        const content = JSON.stringify({
+          action: "POLICY_CHANGE",
+          policy: policyChangeOf(step.task.payload)?.change,
+        });
+        await complete(house, step, {
+          artifact: { type: "proposal", media_type: "application/json", content },
+        });
+      } else if (step.node_id === "dry_run") {
+        await complete(house, step, await policyDryRun(step, context));
+      } else await complete(house, step, resultOf(step));
+    }
+  }
+  return null;
+}
+
+/** A change that two people approved, its effect's step leased. */
+async function approved(house: House) {
+  const text = `${policyText}# guard ${number()}\n`;
+  const { task_id } = given(await propose(house, text));
+  await work(house);
+  const code = await openCode(house, String(task_id));
+  if (!code) throw new Error("nobody was asked");
+  given(await decide(house, "1001", code));
+  given(await decide(house, "1002", code));
+  const step = await work(house);
+  if (!step) throw new Error("nothing became ready");
+  return { text, sha: sha256(text), step };
+}
+
+const adopt = (
+  house: House,
+  step: StepWork,
+  payload: unknown = policyChangeOf(step.task.payload)?.change,
+) =>
+  reserve(house, step, {
+    p_kind: "policy_change",
+    p_channel: "internal",
+    p_destination: null,
+    p_payload: payload,
+  });
+
+const active = (house: House) =>
+  one<string>(house, "select private.active_policy_sha256() as value");
+const carried = (house: House, name: string, sha: string) =>
+  house.database.call<Answer>("report_bundle", {
+    p_function: name,
+    p_instance: "process",
+    p_policy_sha256: sha,
+  });
+
+const altered = (house: House, sha: string) =>
+  house.owner(
+    "update public.policies set body = jsonb_set(body, '{second_factor,required}', '[]') where policy_sha256 = $1",
+    [sha],
+  );
+
+export const guardsOfPolicies: Guard[] = [
+  {
+    name: "A policy in force is changed by a task",
+    promise: "policy",
+    test: "a second policy is not activated by the administrator",
+    without: never(
+      "api.activate_policy",
+      "v_active.policy_sha256 is not null and v_active.policy_sha256 is distinct from private.sha256_hex(p_text) and v_active.body ? 'second_factor'",
+    ),
+    probe: async (house) =>
+      refuses(
+        await administer(house, "activate_policy($1, $2, 'cli:jane')", [
+          `${policyText}# ${number()}\n`,
+          JSON.stringify(body),
+        ]),
+        "forbidden",
+      ),
+  },
+  {
+    name: "A process with another policy reserves nothing",
+    promise: "policy",
+    test: "a reservation under an unknown policy is refused",
+    without: replace(
+      "api.reserve_effect",
+      "coalesce(private.policy_problem(p_policy_sha256), case",
+      "coalesce(null, case",
+    ),
+    async probe(house) {
+      const { work: step } = await approvedSignal(house);
+      refuses(
+        await reserve(house, step, { p_policy_sha256: "0".repeat(64) }),
+        "policy_not_approved",
+      );
+    },
+  },
+  {
+    name: "An approved policy waits for every function",
+    promise: "policy",
+    test: "a policy that one function does not carry is not in force",
+    without: never("private.activate_pending", "v_waits <> '{}'"),
+    async probe(house) {
+      const { sha, step } = await approved(house);
+      given(await adopt(house, step));
+      for (const name of functions.slice(1)) await carried(house, name, sha);
+      expect(await active(house)).toBe(policySha256);
+    },
+  },
+  {
+    name: "A report of before the approval counts for nothing",
+    promise: "policy",
+    test: "a function that carried the policy before it was approved is waited for",
+    without: drop("private.functions_waited_for", "and b.reported_at >= p_policy.pending_at"),
+    async probe(house) {
+      const { sha, step } = await approved(house);
+      for (const name of functions) await carried(house, name, sha);
+      await house.clock.advance(1);
+      given(await adopt(house, step));
+      expect(await active(house)).toBe(policySha256);
+    },
+  },
+  {
+    name: "What was approved is what is adopted",
+    promise: "policy",
+    test: "a policy whose parsed body was changed after the approval is not adopted",
+    without: all(
+      replace("private.policy_change_problem", "private.policy_altered(v_policy) or", ""),
+      never("private.activate_pending", "private.policy_altered(v_policy)"),
+    ),
+    async probe(house) {
+      const { sha, step } = await approved(house);
+      await altered(house, sha);
+      refuses(await adopt(house, step), "digest_drift");
+    },
+  },
+  {
+    name: "What was approved is what comes into force",
+    promise: "policy",
+    test: "a policy whose parsed body was changed while it waited does not come into force",
+    without: never("private.activate_pending", "private.policy_altered(v_policy)"),
+    async probe(house) {
+      const { sha, step } = await approved(house);
+      given(await adopt(house, step));
+      await altered(house, sha);
+      for (const name of functions) await carried(house, name, sha);
+      expect(await active(house)).toBe(policySha256);
+    },
+  },
+  {
+    name: "Another policy than the approved one is not adopted",
+    promise: "policy",
+    test: "a policy change with another payload is refused",
+    without: all(
+      never(
+        "private.effect_problem",
+        "p_kind = 'policy_change' and private.proposed(p_task.task_id, 'policy') is distinct from p_payload",
+      ),
+      replace(
+        "private.policy_change_problem",
+        "v_policy.status <> 'proposed' or v_policy.task_id is distinct from p_task.task_id",
+        "false",
+      ),
+      replace(
+        "private.policy_change_problem",
+        "private.json_member((private.dry_run_of(p_task.task_id)).content, 'replay_sha256') is distinct from to_jsonb(v_policy.report_sha256)",
+        "false",
+      ),
+    ),
+    async probe(house) {
+      const text = `${policyText}# other ${number()}\n`;
+      const other = given(await propose(house, text));
+      await house.owner("update public.task_steps set run_at = 'infinity' where task_id = $1", [
+        other.task_id,
+      ]);
+      const { step } = await approved(house);
+      const payload = { policy_sha256: other.policy_sha256, replay_sha256: other.replay_sha256 };
+      refuses(await adopt(house, step, payload), "digest_drift");
+    },
+  },
+  {
+    name: "The replay that was approved is the one on record",
+    promise: "policy",
+    test: "a policy change whose rehearsal names another replay is refused",
+    without: all(
+      replace(
+        "private.policy_change_problem",
+        "private.json_member((private.dry_run_of(p_task.task_id)).content, 'replay_sha256') is distinct from to_jsonb(v_policy.report_sha256)",
+        "false",
+      ),
+      replace(
+        "private.bound_to",
+        "private.sha256_hex((private.dry_run_of(p_task_id)).content)",
+        "''",
+      ),
+    ),
+    async probe(house) {
+      const { step } = await approved(house);
+      await house.owner(
+        `update public.artifacts set content = n.content, checksum = private.sha256_hex(n.content)
+         from (select jsonb_set(content::jsonb, '{replay_sha256}', '"another"')::text as content from public.artifacts
+           where task_id = $1 and type = 'dry_run') n where task_id = $1 and type = 'dry_run'`,
+        [step.task_id],
+      );
+      const answer = await adopt(house, step);
+      if (answer.refused === "digest_drift") return;
+      refuses(answer, "dry_run_missing");
+    },
+  },
+  {
+    name: "A proposal whose task ended is refused",
+    promise: "policy",
+    test: "a proposal that somebody said no to does not stay proposed",
+    without: dropTrigger("public.tasks", "_700_close_proposal"),
+    async probe(house) {
+      const { task_id, policy_sha256 } = given(
+        await propose(house, `${policyText}# no ${number()}\n`),
+      );
+      await work(house);
+      given(await decide(house, "1001", await openCode(house, String(task_id)), "reject"));
+      expect(
+        await one(house, "select status as value from public.policies where policy_sha256 = $1", [
+          policy_sha256,
+        ]),
+      ).toBe("refused");
+    },
+  },
+];

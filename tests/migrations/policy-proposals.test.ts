@@ -1,0 +1,239 @@
+import { describe, expect, it } from "vitest";
+import {
+  activate,
+  claim,
+  decide,
+  openCode,
+  policy,
+  policySha256,
+  policyText,
+  sha256,
+  statusOf,
+} from "../support/line.ts";
+import {
+  active,
+  approved,
+  clock,
+  db,
+  fresh,
+  functions,
+  nextBody,
+  pending,
+  problem,
+  propose,
+  report,
+  reportBundle,
+  reserveChange,
+  statusOfPolicy,
+  workOn,
+} from "./policy-change.ts";
+
+describe("a proposal is refused", () => {
+  it.each<[string, string, unknown, unknown, string]>([
+    [
+      "whose body cannot be obeyed",
+      "x",
+      { ...nextBody, approvals: {} },
+      report(),
+      "policy_invalid",
+    ],
+    [
+      "that would open the way around proposals",
+      "x",
+      { ...nextBody, second_factor: undefined },
+      report(),
+      "policy_invalid",
+    ],
+    ["without a report", "x", nextBody, null, "invalid_request"],
+    ["compared with another policy", "x", nextBody, report("1".repeat(64)), "invalid_request"],
+    [
+      "with a report that has no one form",
+      "x",
+      nextBody,
+      report(policySha256, { loosened: 3 }),
+      "invalid_request",
+    ],
+    [
+      "with a report of any length",
+      "x",
+      nextBody,
+      report(policySha256, { note: "x".repeat(40_000) }),
+      "invalid_request",
+    ],
+  ])("%s", async (_, text, body, given, code) => {
+    expect(await propose(db, text, body, given)).toMatchObject({ refused: code });
+    expect(await statusOfPolicy(db, sha256(text))).toBeUndefined();
+  });
+
+  it("of nobody", async () => {
+    expect(await propose(db, fresh(), nextBody, report(), null)).toMatchObject({
+      refused: "invalid_request",
+    });
+  });
+
+  it("by the functions' role, which cannot even ask", async () => {
+    await expect(
+      db.as("service_role", "select api.propose_policy('x', '{}', '{}', 'me')"),
+    ).rejects.toMatchObject({ code: "42501" });
+  });
+});
+
+describe("a proposal", () => {
+  it("is a T3 task that carries its report, and the same one again is the same task", async () => {
+    const text = fresh();
+    const proposed = await propose(db, text);
+    expect(proposed).toMatchObject({ status: "proposed", tier: "T3", changed: true });
+    expect(await propose(db, text)).toMatchObject({ changed: false, task_id: proposed.task_id });
+    const [task] = await db.owner<{ action: string; source: string; payload: unknown }>(
+      "select action, source, payload_json as payload from public.tasks where task_id = $1",
+      [proposed.task_id],
+    );
+    expect(task).toMatchObject({
+      action: "POLICY_CHANGE",
+      source: "policy",
+      payload: {
+        policy_sha256: sha256(text),
+        replay_sha256: proposed.replay_sha256,
+        tightened: "2",
+      },
+    });
+    expect(await active()).toBe(policySha256);
+    expect(await problem(sha256(text))).toBe("policy_not_approved");
+    await workOn(db);
+    const code = await openCode(db, proposed.task_id as string);
+    expect(code).toMatch(/^T3-/);
+    await decide(db, "1001", code, "reject");
+    expect(await statusOfPolicy(db, sha256(text))).toBe("refused");
+  });
+
+  it("of the policy in force changes nothing", async () => {
+    expect(await propose(db, policyText, policy)).toMatchObject({
+      status: "active",
+      changed: false,
+    });
+  });
+
+  it("that was once in force is retired again when it is refused", async () => {
+    await activate(db, "once in force", policy);
+    await activate(db);
+    const { task_id } = await propose(db, "once in force", nextBody);
+    await workOn(db);
+    await decide(db, "1002", await openCode(db, task_id as string), "reject");
+    expect(await statusOfPolicy(db, sha256("once in force"))).toBe("retired");
+  });
+});
+
+describe("between the approval and the effect", () => {
+  it.each<[string, string, string]>([
+    [
+      "the parsed body",
+      "update public.policies set body = body || '{\"version\": 9}' where policy_sha256 = $1",
+      "digest_drift",
+    ],
+    [
+      "the text",
+      "update public.policies set policy_text = policy_text || ' ' where policy_sha256 = $1",
+      "digest_drift",
+    ],
+    [
+      "the report",
+      'update public.policies set report = report || \'{"loosened": "0", "note": "fine"}\' where policy_sha256 = $1',
+      "digest_drift",
+    ],
+    [
+      "its task",
+      "update public.policies set task_id = (select min(task_id) from public.tasks) where policy_sha256 = $1",
+      "illegal_transition",
+    ],
+  ])("a change of %s keeps the policy out", async (_, sql, code) => {
+    const { work, sha } = await approved(fresh());
+    await db.owner(sql, [sha]);
+    expect(await reserveChange(db, work)).toMatchObject({ refused: code });
+    expect(await statusOfPolicy(db, sha)).toBe("proposed");
+    expect(await active()).toBe(policySha256);
+  });
+
+  it("another policy than the proposal's is not adopted", async () => {
+    const { work } = await approved(fresh());
+    expect(
+      await reserveChange(db, work, {
+        p_payload: { policy_sha256: policySha256, replay_sha256: "1".repeat(64) },
+      }),
+    ).toMatchObject({ refused: "digest_drift" });
+  });
+});
+
+describe("an approved policy", () => {
+  it("waits, and no effect follows from an older process's report", async () => {
+    const text = fresh();
+    for (const name of functions) await reportBundle(db, name, sha256(text));
+    await clock.advance(60);
+    const change = await approved(text);
+    await reserveChange(db, change.work);
+    expect(await statusOfPolicy(db, change.sha)).toBe("pending");
+    expect(await active()).toBe(policySha256);
+    expect(await problem(change.sha)).toBe("policy_not_active");
+    expect(await problem(policySha256)).toBeNull();
+  });
+
+  it("is in force for all at once when the last function carries it", async () => {
+    const { sha, taskId } = await pending();
+    for (const name of functions.slice(0, -1)) {
+      expect(await reportBundle(db, name, sha)).toMatchObject({ problem: "policy_not_active" });
+      expect(await active()).toBe(policySha256);
+    }
+    expect(await reportBundle(db, functions[4], sha)).toMatchObject({ problem: null, active: sha });
+    expect(await statusOfPolicy(db, policySha256)).toBe("retired");
+    expect(await problem(policySha256)).toBe("policy_not_approved");
+    expect(
+      await db.owner(
+        "select status, receipt_json ->> 'status' as was from public.effects where task_id = $1",
+        [taskId],
+      ),
+    ).toEqual([{ status: "confirmed", was: "pending" }]);
+    const archive = (await claim(db, ["orchestrator"])).find((step) => step.task_id === taskId)!;
+    await db.database.call("archive_task", {
+      p_step_id: archive.step_id,
+      p_attempt: archive.attempt,
+      p_lease_token: archive.lease_token,
+      p_chunks: [],
+    });
+    expect(await statusOf(db, taskId)).toBe("archived");
+  });
+
+  it("fills the agent registry when it comes into force", async () => {
+    const text = fresh();
+    const body = { ...nextBody, agents: { ...policy.agents, trader: "trader:v99" } };
+    const { task_id } = await propose(db, text, body);
+    await workOn(db);
+    const code = await openCode(db, task_id as string);
+    await decide(db, "1001", code);
+    await decide(db, "1002", code);
+    await reserveChange(db, (await workOn(db))!);
+    for (const name of functions) await reportBundle(db, name, sha256(text));
+    expect(await db.owner("select agent from public.agents where agent_class = 'trader'")).toEqual([
+      { agent: "trader:v99" },
+    ]);
+  });
+
+  it("gives way to a later one", async () => {
+    const first = await pending();
+    const second = await pending();
+    expect(await statusOfPolicy(db, first.sha)).toBe("refused");
+    expect(await statusOfPolicy(db, second.sha)).toBe("pending");
+  });
+
+  it("that was altered while it waited is refused, and somebody is told", async () => {
+    const { sha } = await pending();
+    await db.owner(
+      "update public.policies set body = body || '{\"version\": 9}' where policy_sha256 = $1",
+      [sha],
+    );
+    for (const name of functions) await reportBundle(db, name, sha);
+    expect(await statusOfPolicy(db, sha)).toBe("refused");
+    expect(await active()).toBe(policySha256);
+    expect(
+      await db.owner("select severity from public.alerts where subject = $1", [`policy:${sha}`]),
+    ).toEqual([{ severity: "critical" }]);
+  });
+});

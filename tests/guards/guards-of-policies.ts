@@ -226,7 +226,7 @@ export const guardsOfPolicies: Guard[] = [
     },
   },
   {
-    name: "The replay that was approved is the one on record",
+    name: "The replay that was approved is the one on record (the digest and the gate behind it)",
     promise: "policy",
     test: "a policy change whose rehearsal names another replay is refused",
     without: all(
@@ -249,9 +249,7 @@ export const guardsOfPolicies: Guard[] = [
            where task_id = $1 and type = 'dry_run') n where task_id = $1 and type = 'dry_run'`,
         [step.task_id],
       );
-      const answer = await adopt(house, step);
-      if (answer.refused === "digest_drift") return;
-      refuses(answer, "dry_run_missing");
+      refuses(await adopt(house, step), "digest_drift");
     },
   },
   {

@@ -217,6 +217,7 @@ describe("a signal by long polling", () => {
         account_id: "paper-1",
         symbol: "BTCUSDT",
         side: "long",
+        type: "market",
         quantity: "0.01",
         stop_loss: "66000",
         take_profit: "69500",

@@ -94,16 +94,16 @@ begin
     v_outcome := 'ignored';
   elsif v_type = 'refused' then
     v_answer := private.refuse(coalesce(v_intent ->> 'code', 'sender_not_personal'), 'telegram:' || coalesce(v_from, '?'), 'approval_denied', 'update:' || (p_update ->> 'update_id'));
-  -- Whoever asks to be let in is no member and stands before the group's door.
-  elsif v_type = 'join' then
-    v_answer := private.on_join(p_update);
   -- In a private chat the chat is the person.
-  elsif v_from is null or (v_type not in ('ignored', 'help', 'usage', 'pending', 'status') and p_update ->> 'chat_id' is distinct from v_from) then
+  elsif v_from is null or (v_type not in ('ignored', 'help', 'usage', 'pending', 'status', 'join') and p_update ->> 'chat_id' is distinct from v_from) then
     v_answer := private.refuse('sender_not_personal', 'telegram:' || coalesce(v_from, '?'), 'approval_denied', 'update:' || (p_update ->> 'update_id'));
   -- Whoever stops is not told to wait.
   elsif v_type is distinct from 'stop' and private.take_token('telegram:' || v_from, private.policy_number(60, 'rate_limits', 'telegram_commands_per_minute'),
     private.policy_number(60, 'rate_limits', 'telegram_commands_per_minute')) > 0 then
     v_answer := private.refuse('rate_limited', 'telegram:' || v_from, 'command', 'update:' || (p_update ->> 'update_id'));
+  -- Whoever asks to be let in is no member and stands before the group's door.
+  elsif v_type = 'join' then
+    v_answer := private.on_join(p_update);
   else
     v_answer := private.act_on_intent(v_member, v_intent, v_from, v_channel, p_update, p_signed);
   end if;

@@ -243,7 +243,7 @@ export const guardsOfPeople: Guard[] = [
     test: "a yes from a group is refused",
     without: drop(
       "private.take_update",
-      "or (v_type not in ('ignored', 'help', 'usage', 'pending', 'status') and p_update ->> 'chat_id' is distinct from v_from)",
+      "or (v_type not in ('ignored', 'help', 'usage', 'pending', 'status', 'join') and p_update ->> 'chat_id' is distinct from v_from)",
     ),
     async probe(house) {
       const { code } = await signal(house);

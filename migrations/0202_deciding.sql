@@ -35,11 +35,14 @@ declare
   v_request public.approval_requests;
   v_count integer := 0;
 begin
+  if not private.flag_on('t3_execution_enabled') then
+    return 0;
+  end if;
   for v_request in
     select r.* from public.approval_requests r join public.tasks t using (task_id)
     where t.status = 'pending_exec' and t.reason = 't3_execution_disabled' and r.status = 'approved' order by r.task_id
   loop
-    perform 1 from public.tasks t where t.task_id = v_request.task_id and t.status = 'pending_exec' for no key update;
+    perform 1 from public.tasks t where t.task_id = v_request.task_id and t.status = 'pending_exec' for no key update skip locked;
     continue when not found;
     update public.tasks t set status = 'running', reason = null where t.task_id = v_request.task_id;
     update public.alerts a set closed_at = private.now()
@@ -50,7 +53,34 @@ begin
   return v_count;
 end
 $$;
-comment on function private.release_held() is 'Lets approved tasks go on that waited for T3 execution to be switched on.';
+comment on function private.release_held() is 'Lets approved tasks go on that waited for T3 execution to be switched on. Also a job: a yes that is written while the switch turns reads it as off.';
+insert into public.jobs (job_name, every_seconds) values ('release_held', 5);
+
+create or replace function private.slots_filled(p_request_id uuid) returns boolean
+language sql stable set search_path = ''
+as $$
+  with recursive request as (
+    select r.required_slots from public.approval_requests r where r.request_id = p_request_id
+  ), yes as (
+    -- An approver who was removed or demoted since does not count; two accounts that belong to one person now are one.
+    select m.person_id, a.role from public.approvals a
+    join public.members m on m.member_id = a.member_id and m.status = 'active' and m.role = a.role
+    join public.tasks t on t.task_id = a.task_id
+    where a.request_id = p_request_id and a.decision = 'approve'
+      -- Nor does one who turns out to be the person who asked.
+      and m.person_id is distinct from t.requester_person_id and m.person_id is distinct from private.person_of(t.actor)
+      and not exists (select 1 from public.approvals n join public.members o using (member_id)
+        where n.request_id = a.request_id and n.decision = 'reject' and m.person_id in (n.person_id, o.person_id))
+  ), filled (slot, persons) as (
+    select 0, '{}'::uuid[]
+    union all
+    select f.slot + 1, f.persons || y.person_id
+    from filled f, request r, yes y
+    where f.slot < cardinality(r.required_slots) and y.person_id <> all (f.persons)
+      and y.role = any (private.slot_roles(r.required_slots[f.slot + 1]))
+  )
+  select exists (select 1 from filled f, request r where f.slot = cardinality(r.required_slots))
+$$;
 
 -- The digest, and the two columns of the request that are read without it.
 create function private.request_drifted(p_task public.tasks, p_request public.approval_requests) returns boolean

@@ -110,6 +110,25 @@ begin
 end
 $$;
 
+-- Whoever waited for a lock may have been removed or demoted meanwhile.
+create function private.still_stands(p_member public.members) returns boolean
+language plpgsql set search_path = ''
+as $$
+begin
+  perform 1 from public.members m where m.member_id = p_member.member_id and m.status = 'active' and m.role = p_member.role for share;
+  return found;
+end
+$$;
+comment on function private.still_stands(public.members) is 'Whether the member is still who they were when their message was read; held until the transaction ends.';
+
+create function private.wake_waiting(p_codes text[]) returns void
+language sql volatile set search_path = ''
+as $$
+  update public.task_steps s set run_at = private.now()
+  where s.status = 'ready' and s.last_code = any (p_codes) and s.run_at > private.now()
+$$;
+comment on function private.wake_waiting(text[]) is 'What waited for this is looked at now.';
+
 create function private.on_breakglass(p_member public.members, p_intent jsonb, p_channel text) returns jsonb
 language plpgsql set search_path = ''
 as $$
@@ -122,7 +141,7 @@ begin
   select t.* into v_task from public.tasks t
   where t.task_id = coalesce((select r.task_id from public.approval_requests r where r.code = p_intent ->> 'id'), p_intent ->> 'id');
   v_code := case
-    when p_member.role not in ('owner', 'operator') then 'wrong_role'
+    when p_member.role not in ('owner', 'operator') or not private.still_stands(p_member) then 'wrong_role'
     when v_reason is null then 'invalid_request'
     else private.glass_problem(v_task, p_member.person_id, p_channel) end;
   if v_code is not null then
@@ -159,7 +178,7 @@ begin
   v_now := private.now();
   select c.* into v_asked from public.confirmations c where c.code = p_intent ->> 'code' for update;
   v_code := case
-    when p_member.role not in ('owner', 'operator') then 'wrong_role'
+    when p_member.role not in ('owner', 'operator') or not private.still_stands(p_member) then 'wrong_role'
     when coalesce(p_intent ->> 'decision', '') not in ('approve', 'reject') then 'invalid_request'
     when v_asked.outcome = 'expired' or (v_asked.outcome is null and v_asked.expires_at <= v_now) then 'confirmation_expired'
     when v_asked.confirmation_id is null or v_asked.outcome is not null then 'unknown_confirmation'
@@ -187,6 +206,7 @@ begin
   end if;
   insert into public.emergency_stops as e (scope, state, changed_at, changed_by, reason) values (v_asked.scope, 'running', v_now, v_actor, v_asked.reason)
   on conflict (scope) do update set state = excluded.state, changed_at = excluded.changed_at, changed_by = excluded.changed_by, reason = excluded.reason;
+  perform private.wake_waiting(array['stopped']);
   perform private.announce_to_all(jsonb_build_object('topic', 'resumed', 'scope', v_asked.scope, 'by', v_actor, 'reason', v_asked.reason));
   return jsonb_build_object('reply', 'resumed', 'code', v_asked.code, 'scope', v_asked.scope,
     'still_stopped', (select jsonb_agg(s) from unnest(array['all', 't3']) s where private.is_stopped(s)));

@@ -128,7 +128,7 @@ declare
 begin
   v_code := case
     when coalesce(p_intent ->> 'state', '') not in ('on', 'off') then 'invalid_request'
-    when p_member.role not in ('owner', 'operator') or (v_on and p_member.role <> 'owner') then 'wrong_role'
+    when p_member.role not in ('owner', 'operator') or (v_on and p_member.role <> 'owner') or not private.still_stands(p_member) then 'wrong_role'
   end;
   -- Last, so that a refusal for another reason does not use the code up.
   if v_code is null and v_on and not v_was then
@@ -140,12 +140,17 @@ begin
   if v_was is distinct from v_on then
     perform private.write_flag('t3_execution_enabled', v_on, 'by /t3 ' || (p_intent ->> 'state'), v_actor);
     perform private.announce_to_all(jsonb_build_object('topic', 't3_switched', 'state', p_intent ->> 'state', 'by', v_actor));
-    if v_on then
-      v_released := private.release_held();
-    end if;
+  end if;
+  if v_on then
+    v_released := private.release_held();
+    perform private.wake_waiting(array['t3_execution_disabled']);
   end if;
   return jsonb_build_object('reply', 't3', 'state', p_intent ->> 'state', 'changed', v_was is distinct from v_on, 'released', v_released);
 end
 $$;
 comment on function private.on_t3(public.members, jsonb, text) is
   'An owner with a second factor switches T3 effects on, and what was held goes on; an owner or operator switches them off.';
+
+-- An earlier release let the administrator write this flag, and nothing read it. It ships off.
+update public.feature_flags set enabled = false, updated_by = 'migration', reason = 'an owner switches it on: /t3 on', updated_at = private.now()
+where key = 't3_execution_enabled' and enabled;

@@ -38,7 +38,16 @@ declare
   v_tier text := private.effective_tier(p_task);
   v_rule private.approval_rule := private.task_rule(p_task);
   v_evaluation public.evaluations := private.gating_evaluation(p_task.task_id);
+  v_gone text;
 begin
+  -- Nobody is asked anew about an exit from what is closed already. This only ever refuses: everything below holds for what it lets through.
+  if p_kind = 'trade' and p_payload -> 'reduce_only' = 'true'::jsonb and private.stop_problem(p_task) is null
+    and private.proposed(p_task.task_id, 'order') is not distinct from p_payload and not private.is_reduction(p_task) then
+    v_gone := private.order_problem(p_task, p_payload, p_channel);
+    if v_gone is not null then
+      return v_gone;
+    end if;
+  end if;
   return case
     when v_rule is null then 'policy_invalid'
     when private.action_tier(p_task.action) is null then 'unclassified_action'
@@ -46,9 +55,6 @@ begin
     when private.kind_problem(p_task.action, p_kind) is not null then private.kind_problem(p_task.action, p_kind)
     when v_evaluation.evaluation_id is null then 'evaluation_missing'
     when v_evaluation.verdict <> 'pass' or v_evaluation.score < v_rule.min_score then 'critic_rejected'
-    -- Nobody is asked anew about an exit from what is closed already.
-    when p_kind = 'trade' and p_payload -> 'reduce_only' = 'true'::jsonb and not private.is_reduction(p_task)
-      then private.order_problem(p_task, p_payload, p_channel)
     when v_rule.slots <> '{}' and private.approval_problem(p_task, p_request, p_channel) is not null
       then private.approval_problem(p_task, p_request, p_channel)
     when private.artifacts_altered(v_evaluation) then 'digest_drift'
@@ -85,6 +91,67 @@ as $$
   end
 $$;
 
+-- What waits for the world is looked at again after 5, 10, 20 … 60 seconds, and says so once: a stop of a day must not fill the trail.
+create function private.pause_before(p_step public.task_steps) returns interval
+language sql immutable set search_path = ''
+as $$ select make_interval(secs => least(60, 5 * 2 ^ least(greatest(p_step.attempt - 1, 0), 4))::double precision) $$;
+
+create function private.refuse_waiting(p_code text, p_step public.task_steps, p_action text, p_object text) returns jsonb
+language plpgsql set search_path = ''
+as $$
+begin
+  if private.outcome_of(p_code) = 'wait' and p_step.last_code is not distinct from p_code then
+    return jsonb_build_object('refused', p_code);
+  end if;
+  return private.refuse(p_code, p_step.agent, p_action, p_object, p_step.task_id);
+end
+$$;
+comment on function private.refuse_waiting(text, public.task_steps, text, text) is
+  'A refusal of an effect; what only waits, and was refused for the same reason before, leaves no second row.';
+
+create or replace function api.fail_step(p_step_id uuid, p_attempt integer, p_lease_token uuid, p_code text, p_error text default null,
+  p_retry_after numeric default null) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_step public.task_steps := private.leased_step(p_step_id, p_attempt, p_lease_token);
+  v_code text := coalesce((select r.code from private.refusal_codes r where r.code = p_code), 'internal');
+  v_outcome text := private.outcome_of(v_code);
+  v_retry_at timestamptz;
+begin
+  if v_step.step_id is null then
+    return private.refuse_stale(p_step_id, 'step.fail', jsonb_build_object('code', v_code));
+  end if;
+  perform private.act_as(v_step.agent, 'step.fail');
+  if v_outcome <> 'wait' or v_step.last_code is distinct from v_code then
+    perform private.refuse(v_code, v_step.agent, 'step.fail', 'step:' || p_step_id, v_step.task_id, left(p_error, 500));
+    perform private.emit('STEP_FAILED', v_step.task_id, v_step.agent,
+      v_step.task_id || ':' || v_step.node_id || ':' || v_step.input_hash || ':failed:' || p_attempt,
+      jsonb_build_object('node_id', v_step.node_id, 'code', v_code, 'attempt', p_attempt));
+  end if;
+  if exists (select 1 from public.effects e where e.step_id = p_step_id and e.status = 'sent') then
+    -- The call had left: whatever its worker says of itself, nobody saw the answer.
+    perform private.mark_effect_unknown(p_step_id);
+    return jsonb_build_object('status', 'stale', 'task_status', 'paused');
+  end if;
+  if v_outcome = 'retry' and v_step.failures >= 2 then
+    v_outcome := 'failed';
+  end if;
+  if v_outcome in ('retry', 'wait') then
+    v_retry_at := private.now() + make_interval(secs => coalesce(case when p_retry_after is not null then least(greatest(p_retry_after, 0), 86400) end,
+      case v_outcome when 'wait' then extract(epoch from private.pause_before(v_step)) else 0.5 + random() * least(60, 2 ^ (v_step.failures + 1)) end)::double precision);
+    update public.task_steps s set status = 'ready', run_at = v_retry_at, lease_token = null, lease_expires_at = null,
+      failures = case when v_outcome = 'wait' then s.failures else s.failures + 1 end, last_code = v_code, last_error = left(p_error, 500)
+    where s.step_id = p_step_id;
+    return jsonb_build_object('status', 'ready', 'retry_at', private.iso(v_retry_at));
+  end if;
+  update public.task_steps s set status = 'failed', ended_at = private.now(), lease_token = null, lease_expires_at = null,
+    last_code = v_code, last_error = left(p_error, 500) where s.step_id = p_step_id;
+  perform private.end_task(v_step.task_id, v_outcome, v_code);
+  return jsonb_build_object('status', 'failed', 'task_status', v_outcome);
+end
+$$;
+
 create or replace function api.reserve_effect(p_step_id uuid, p_attempt integer, p_lease_token uuid, p_kind text, p_channel text,
   p_destination text, p_payload jsonb, p_policy_sha256 text) returns jsonb
 language plpgsql security definer set search_path = ''
@@ -104,6 +171,11 @@ begin
     return private.refuse_stale(p_step_id, 'effect.reserve');
   end if;
   select t.* into v_task from public.tasks t where t.task_id = v_step.task_id;
+  -- Before what a dead worker left: a process with another policy does not go on with it either.
+  v_code := private.policy_problem(p_policy_sha256);
+  if v_code is not null then
+    return private.refuse_waiting(v_code, v_step, 'effect.reserve', 'task:' || v_task.task_id);
+  end if;
   v_key := v_task.task_id || ':' || v_step.node_id || ':' || v_step.input_hash;
   select e.* into v_effect from public.effects e where e.idempotency_key = v_key for update;
   if v_effect.status = 'reserved' then
@@ -121,22 +193,27 @@ begin
   end if;
 
   select r.* into v_request from public.approval_requests r where r.task_id = v_task.task_id and r.status = 'approved' for update;
-  v_code := coalesce(private.policy_problem(p_policy_sha256), case
+  v_code := case
     when not v_step.is_effect or coalesce((p_kind, p_channel) not in (('publish', 'telegram'), ('publish', 'console'), ('record', 'internal'),
       ('trade', 'paper'), ('trade', 'http-bridge'), ('access', 'telegram'), ('policy_change', 'internal')), true)
       or length(p_destination) > 200 or jsonb_typeof(p_payload) is distinct from 'object' or octet_length(p_payload::text) > 65536
       then 'invalid_request'
-    else private.effect_problem(v_task, v_request, p_kind, p_channel, p_payload) end);
+    else private.effect_problem(v_task, v_request, p_kind, p_channel, p_payload) end;
   if v_code is not null then
     -- A worker with the wrong text is wrong; an approval that no longer fits is asked for again.
     if v_code in ('digest_drift', 'approval_missing')
       and private.approval_problem(v_task, v_request, p_channel) = v_code and v_request.request_id is not null then
       perform private.ask_anew(v_request.request_id, p_step_id);
     end if;
-    return private.refuse(v_code, v_step.agent, 'effect.reserve', 'task:' || v_task.task_id, v_task.task_id);
+    if v_task.risk_tier = 'T3' and private.outcome_of(v_code) = 'wait' then
+      perform private.raise_alert('effect_waits', 'warning', 'task:' || v_task.task_id, v_code, null, v_task.task_id);
+    end if;
+    return private.refuse_waiting(v_code, v_step, 'effect.reserve', 'task:' || v_task.task_id);
   end if;
 
   perform private.act_as(v_step.agent, 'effect.reserve');
+  update public.alerts a set closed_at = private.now()
+  where a.code = 'effect_waits' and a.subject = 'task:' || v_task.task_id and a.closed_at is null;
   insert into public.effects (task_id, step_id, request_id, kind, channel, destination, idempotency_key, digest, payload_json)
   values (v_task.task_id, p_step_id, v_request.request_id, p_kind, p_channel, p_destination, v_key, v_request.digest, p_payload)
   returning * into v_effect;
@@ -180,9 +257,9 @@ begin
   if private.outcome_of(v_code) = 'wait' then
     -- A stop, a switch, an old quote: nothing has left, and the reservation stands until its approval lapses.
     perform private.act_as(v_step.agent, 'effect.start');
-    update public.task_steps s set status = 'ready', run_at = private.now() + interval '5 seconds', lease_token = null, lease_expires_at = null,
-      last_code = v_code where s.step_id = v_step.step_id;
-    return private.refuse(v_code, v_step.agent, 'effect.start', 'effect:' || p_effect_id, v_effect.task_id);
+    update public.task_steps s set status = 'ready', run_at = private.now() + private.pause_before(v_step), lease_token = null,
+      lease_expires_at = null, last_code = v_code where s.step_id = v_step.step_id;
+    return private.refuse_waiting(v_code, v_step, 'effect.start', 'effect:' || p_effect_id);
   elsif v_code is not null then
     perform private.act_as(v_step.agent, 'effect.start');
     perform private.end_task(v_effect.task_id, 'rejected', v_code);

@@ -160,6 +160,7 @@ begin
     when 'reap_leases' then private.reap_leases()
     when 'expire_requests' then private.expire_requests()
     when 'prune_history' then private.prune_history()
+    when 'release_held' then private.release_held()
     when 'open_account_days' then private.open_account_days()
     when 'end_subscriptions' then private.end_subscriptions()
     when 'check_rotations' then private.check_rotations()

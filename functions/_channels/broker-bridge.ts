@@ -1,7 +1,7 @@
 import { Webhook } from "standardwebhooks";
 import { type BrokerAnswer, brokerAnswer, type Placed } from "../_domain/broker.ts";
 import type { Order } from "../_domain/order.ts";
-import { Refusal } from "../_domain/refusal.ts";
+import { wasNeverConnected } from "./never-connected.ts";
 
 export interface BrokerBridge {
   /** Sends an order once and waits for its final answer; where none is seen in time the outcome is unknown. */
@@ -23,27 +23,6 @@ export interface BridgeOptions {
 }
 
 const longest = 16_384;
-
-// No connection was made, so nothing was written: Node names it by code, Deno in the message.
-const neverConnected = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
-
-function wasNeverConnected(error: unknown): boolean {
-  // A guard that let no request out says so by a refusal.
-  if (error instanceof Refusal) return true;
-  if (!(error instanceof Error)) return false;
-  const cause = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const words = `${error.message} ${cause instanceof Error ? cause.message : ""}`;
-  return neverConnected.has(code) || error.name === "NotCapable" ||
-    words.includes("client error (Connect)");
-}
 
 type Seen =
   | { kind: "final"; answer: BrokerAnswer }

@@ -15,6 +15,11 @@ export interface SafeFetchOptions {
 
 const denied = (why: string): Refusal => new Refusal("url_denied", why);
 
+/** A refusal of the answer: the request had left, and whoever got it may have acted on it. */
+export class AnsweredRefusal extends Refusal {}
+
+const answerDenied = (why: string): AnsweredRefusal => new AnsweredRefusal("url_denied", why);
+
 /** Addresses of the world at large. Whatever is not plainly that is refused, so a range that is new is, too. */
 export function isPublicAddress(text: string): boolean {
   if (!ipaddr.IPv6.isValid(text) && !ipaddr.IPv4.isValidFourPartDecimal(text)) return false;
@@ -69,7 +74,7 @@ async function check(url: URL, options: SafeFetchOptions): Promise<void> {
 function capped(response: Response, most: number, end: () => void): Response {
   if (Number(response.headers.get("content-length") ?? 0) > most) {
     end();
-    throw denied(`The answer is longer than ${most} bytes.`);
+    throw answerDenied(`The answer is longer than ${most} bytes.`);
   }
   if (response.body === null) {
     end();
@@ -80,7 +85,7 @@ function capped(response: Response, most: number, end: () => void): Response {
     transform(part, controller) {
       size += part.byteLength;
       if (size > most) {
-        controller.error(denied(`The answer is longer than ${most} bytes.`));
+        controller.error(answerDenied(`The answer is longer than ${most} bytes.`));
         end();
       } else controller.enqueue(part);
     },
@@ -118,13 +123,13 @@ export function safeFetch(options: SafeFetchOptions): typeof globalThis.fetch {
       });
       if (answer.type === "opaqueredirect" || (answer.status >= 300 && answer.status < 400)) {
         await answer.body?.cancel();
-        throw denied("A redirect is not followed.");
+        throw answerDenied("A redirect is not followed.");
       }
       // A name that answered differently meanwhile is one that changes: what came from it is not read.
       await check(url, options).catch(async (refusal) => {
         ending.abort();
         await answer.body?.cancel().catch(() => undefined);
-        throw refusal;
+        throw refusal instanceof Refusal ? answerDenied(refusal.detail ?? refusal.code) : refusal;
       });
       return capped(answer, options.max_bytes, () => {
         end();

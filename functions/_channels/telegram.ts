@@ -1,5 +1,6 @@
 import { Api, GrammyError, HttpError } from "grammy/web";
 import type { Delivery, MessageChannel, OutgoingMessage } from "../_domain/notification.ts";
+import { wasNeverConnected } from "./never-connected.ts";
 
 /** How long one call may take before its outcome counts as unseen. Shorter than a lease. */
 const defaultTimeoutSeconds = 10;
@@ -19,25 +20,6 @@ export interface TelegramChannel extends MessageChannel {
   username(): Promise<string | null>;
   /** Takes a message away; one that is not there any more is taken away. */
   deleteMessage(message: { chat_id: string; message_id: string }): Promise<Delivery>;
-}
-
-// No connection was made, so nothing was written: Node names it by code, Deno in the message.
-const neverConnected = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
-
-function wasNeverConnected(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const cause = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const words = `${error.message} ${cause instanceof Error ? cause.message : ""}`;
-  return neverConnected.has(code) || error.name === "NotCapable" ||
-    words.includes("client error (Connect)");
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Membership } from "../_channels/telegram-membership.ts";
+import { confirmEffect } from "../_database/confirm-effect.ts";
 import type { Database } from "../_database/database.ts";
 import { accessGrant, inviteName } from "../_domain/access.ts";
 import { mask } from "../_domain/mask.ts";
@@ -26,7 +27,6 @@ interface Answer {
   payload?: unknown;
 }
 
-const confirmAttempts = 3;
 /** When a refusal that may pass by itself is worth another look. */
 const pauseSeconds: Record<string, number> = { no_channel: 300, cool_down: 60, quote_stale: 15 };
 
@@ -120,19 +120,7 @@ export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<voi
     name: inviteName(granted, work.task_id),
     expires_at: expires,
   });
-  await confirm(deps, { ...fence, ...outcomeOf(delivery, expires) });
-}
-
-/** The link exists: a stumble of the database must not turn a seen outcome into an unknown one. */
-async function confirm(deps: AccessDeps, outcome: Record<string, unknown>): Promise<void> {
-  for (let left = confirmAttempts;; left--) {
-    try {
-      await deps.database.call("confirm_effect", outcome);
-      return;
-    } catch (error) {
-      if (left <= 1) throw error;
-    }
-  }
+  await confirmEffect(database, { ...fence, ...outcomeOf(delivery, expires) });
 }
 
 async function refuse(deps: AccessDeps, work: StepWork, answer: Answer): Promise<void> {

@@ -1,3 +1,4 @@
+import { confirmEffect } from "../_database/confirm-effect.ts";
 import type { Database } from "../_database/database.ts";
 import { composePost } from "../_agents/communicator.ts";
 import { mask } from "../_domain/mask.ts";
@@ -19,7 +20,6 @@ export interface EffectDeps
 }
 
 const batch = 4;
-const confirmAttempts = 3;
 
 interface Answer {
   refused?: string;
@@ -109,7 +109,7 @@ async function publish(deps: EffectDeps, work: StepWork): Promise<void> {
   if (started.refused) return;
   const text = reserved.payload?.text ?? post.text;
   const delivery = await channel.send({ chat_id, text });
-  await confirm(deps, { ...fence, ...receiptOf(delivery) });
+  await confirmEffect(deps.database, { ...fence, ...receiptOf(delivery) });
 }
 
 /** What leaves the house is counted with everybody else's; what waits for a token has reserved nothing yet. */
@@ -117,18 +117,6 @@ async function mayPost({ database }: EffectDeps): Promise<boolean> {
   const p_tool = "telegram.post";
   return (await database.call<{ granted?: boolean }>("take_tool_token", { p_tool })).granted ===
     true;
-}
-
-/** The message is out: a stumble of the database must not turn a seen outcome into an unknown one. */
-async function confirm(deps: EffectDeps, outcome: Record<string, unknown>): Promise<void> {
-  for (let left = confirmAttempts;; left--) {
-    try {
-      await deps.database.call("confirm_effect", outcome);
-      return;
-    } catch (error) {
-      if (left <= 1) throw error;
-    }
-  }
 }
 
 async function refuse(deps: EffectDeps, work: StepWork, answer: Answer): Promise<void> {

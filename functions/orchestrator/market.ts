@@ -32,11 +32,10 @@ export const accountOf =
       unlessRefused(await database.call<Refused>("account_state", { p_account_id })),
     );
 
-const mostSymbols = 8;
-
 /**
- * Looks at what is held: a price that reached a stop or a target closes its paper position as it is stored. One symbol
- * whose price cannot be had must not keep the others; it is asked again with the next tick. Returns how many were read.
+ * Looks at what is held: a price that reached a stop or a target closes its paper position as it is stored. The database
+ * hands out a few symbols at a time and takes turns, so that those whose price cannot be had do not keep the others.
+ * Returns how many were read.
  */
 export async function watchPositions(
   database: Database,
@@ -47,7 +46,7 @@ export async function watchPositions(
     p_older_than_seconds: olderThanSeconds,
   });
   let read = 0;
-  for (const symbol of symbols.slice(0, mostSymbols)) {
+  for (const symbol of symbols) {
     try {
       await market(symbol);
       read++;

@@ -1,6 +1,7 @@
 import { proposedOrder } from "../_agents/dry-run.ts";
 import type { AgentContext } from "../_agents/agent.ts";
 import type { BrokerBridge } from "../_channels/broker-bridge.ts";
+import { confirmEffect } from "../_database/confirm-effect.ts";
 import type { Database } from "../_database/database.ts";
 import type { AccountState } from "../_domain/account-state.ts";
 import { isRefusalCode, Refusal } from "../_domain/refusal.ts";
@@ -26,14 +27,18 @@ interface Answer {
   idempotency_key?: string;
 }
 
-const confirmAttempts = 3;
 
-/** No price is no failure of an approved order: it waits for one, until its approval lapses. */
+const passing = ["unavailable", "rate_limited", "invalid_request", "insufficient_data"];
+
+/**
+ * No price is no failure of an approved order, nor is one that cannot be used, as from a source whose clock is ahead: an
+ * exit that people approved waits for a better one, until its approval lapses.
+ */
 async function freshPrice({ tool, market }: TradeDeps, symbol: string): Promise<void> {
   try {
     await tool("quotes.read", () => market(symbol));
   } catch (error) {
-    const waits = error instanceof Refusal && ["unavailable", "rate_limited"].includes(error.code);
+    const waits = error instanceof Refusal && passing.includes(error.code);
     throw waits ? new Refusal("quote_stale", error.detail) : error;
   }
 }
@@ -86,21 +91,9 @@ export async function executeTrade(deps: TradeDeps, work: StepWork): Promise<voi
     return await bridge.place({ key, order });
   });
   if (placed === null) return;
-  await confirm(deps.database, {
+  await confirmEffect(deps.database, {
     ...fence,
     p_outcome: placed.outcome,
     p_receipt: placed.receipt,
   });
-}
-
-/** The order is out: a stumble of the database must not turn a seen outcome into an unknown one. */
-async function confirm(database: Database, outcome: Record<string, unknown>): Promise<void> {
-  for (let left = confirmAttempts;; left--) {
-    try {
-      await database.call("confirm_effect", outcome);
-      return;
-    } catch (error) {
-      if (left <= 1) throw error;
-    }
-  }
 }

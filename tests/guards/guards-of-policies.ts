@@ -131,8 +131,8 @@ export const guardsOfPolicies: Guard[] = [
     test: "a reservation under an unknown policy is refused",
     without: replace(
       "api.reserve_effect",
-      "coalesce(private.policy_problem(p_policy_sha256), case",
-      "coalesce(null, case",
+      "v_code := private.policy_problem(p_policy_sha256);",
+      "v_code := null;",
     ),
     async probe(house) {
       const { work: step } = await approvedSignal(house);

@@ -52,22 +52,24 @@ returns void
 language plpgsql set search_path = ''
 as $$
 declare
+  v_before timestamptz;
   v_new boolean;
 begin
+  select a.last_seen_at into v_before from public.alerts a where a.code = p_code and a.subject = left(p_subject, 200) and a.closed_at is null for update;
   insert into public.alerts as a (code, severity, subject, value, threshold, task_id)
   values (p_code, p_severity, left(p_subject, 200), left(p_value, 200), left(p_threshold, 200), p_task_id)
   on conflict (code, subject) where closed_at is null
     do update set seen = a.seen + 1, last_seen_at = private.now(), value = excluded.value, threshold = excluded.threshold
   returning a.seen = 1 into v_new;
-  -- Told once: a limit that a stubborn worker meets every second must not ring every second.
-  if v_new and p_severity = 'critical' then
+  -- A limit that a stubborn worker meets every second must not ring every second; what comes back after an hour of quiet is news.
+  if p_severity <> 'info' and (v_new or v_before < private.now() - interval '1 hour') then
     perform private.announce(jsonb_build_object('topic', 'alert', 'code', p_code, 'severity', p_severity, 'subject', p_subject,
       'value', p_value, 'threshold', p_threshold, 'task_id', p_task_id), array['owner', 'operator'], p_task_id);
   end if;
 end
 $$;
 comment on function private.raise_alert(text, text, text, text, text, text) is
-  'Opens an alert, or counts it once more while it is open; a critical one is announced when it opens.';
+  'Opens an alert, or counts it once more while it is open; unless it is info it is announced when it opens, and again when it was not seen for an hour.';
 
 select private.close_table('public.alerts');
 select private.allow_members('public.alerts', 'owner', 'operator', 'reviewer');

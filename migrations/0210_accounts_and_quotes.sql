@@ -1,5 +1,5 @@
 -- The promise of this file: an account says what it is worth at 00:00 UTC, a price says who named it and when, and no
--- alert is ever a price. Refuses: invalid_request, unknown_account.
+-- alert is ever a price. Every owner hears of a change of status or limits. Refuses: invalid_request, unknown_account, forbidden.
 
 create table public.trading_accounts (
   account_id text primary key check (account_id ~ '^[a-z0-9][a-z0-9_-]{0,63}$'),
@@ -127,11 +127,13 @@ begin
   if v_account.account_id is null then
     return private.refuse('unknown_account', p_actor, 'account.status', 'account:' || left(p_account_id, 64));
   end if;
+  perform private.announce(jsonb_build_object('topic', 'account_status', 'subject', p_account_id, 'value', p_status, 'reason', p_reason,
+    'by', coalesce(p_actor, 'administrator')), array['owner']);
   return private.account_json(v_account);
 end
 $$;
 comment on function api.set_account_status(text, text, text, text) is
-  'Suspends an account, so that no order starts on it, or lets it trade again. Refuses unknown_account, invalid_request. Administrator only.';
+  'Suspends an account, so that no order starts on it, or lets it trade again; every owner is told. Refuses unknown_account, invalid_request. Administrator only.';
 revoke all on function api.set_account_status(text, text, text, text) from public;
 grant execute on function api.set_account_status(text, text, text, text) to administrator;
 
@@ -142,11 +144,21 @@ comment on function api.list_accounts() is 'Every trading account with its own l
 revoke all on function api.list_accounts() from public;
 grant execute on function api.list_accounts() to administrator;
 
+-- Each limit that these would change, and whether it would let more through. A limit that was not set held nothing back.
+create function private.changed_limits(p_account_id text, p_limits jsonb) returns table (name text, before numeric, after numeric, looser boolean)
+language sql stable set search_path = ''
+as $$
+  select n.key, (b.row ->> n.key)::numeric, n.value::numeric, coalesce(n.value::numeric > (b.row ->> n.key)::numeric, false)
+  from jsonb_each_text(p_limits) n left join (select to_jsonb(l) as row from public.limits l where l.account_id = p_account_id) b on true
+  where n.value::numeric is distinct from (b.row ->> n.key)::numeric
+$$;
+
 create function api.set_limits(p_account_id text, p_limits jsonb, p_actor text) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 declare
   v_account public.trading_accounts;
+  v_changed text;
 begin
   select a.* into v_account from public.trading_accounts a where a.account_id = p_account_id for update;
   if v_account.account_id is null then
@@ -160,6 +172,14 @@ begin
     return private.refuse('invalid_request', p_actor, 'limits.set', 'limit:' || p_account_id, null,
       'A limit is daily_loss_cap, max_order_size, max_drawdown_pct or max_positions, as a decimal.');
   end if;
+  if exists (select 1 from private.changed_limits(p_account_id, p_limits) c where c.looser) and (v_account.status <> 'suspended'
+    or exists (select 1 from public.positions p where p.account_id = p_account_id and p.open_quantity > 0)
+    or exists (select 1 from private.orders_in_flight(p_account_id, null))) then
+    return private.refuse('forbidden', p_actor, 'limits.set', 'limit:' || p_account_id, null,
+      'A limit is loosened while the account is suspended, with nothing open and no order under way.');
+  end if;
+  select string_agg(format('%s %s, was %s', c.name, private.decimal_text(c.after), coalesce(private.decimal_text(c.before), 'not set')), '; ' order by c.name)
+  into v_changed from private.changed_limits(p_account_id, p_limits) c;
   begin
     perform private.act_as(coalesce(p_actor, 'administrator'), 'limits.set');
     insert into public.limits as l (account_id, currency, daily_loss_cap, max_order_size, max_drawdown_pct, max_positions, updated_by)
@@ -171,11 +191,15 @@ begin
   exception when check_violation then
     return private.refuse('invalid_request', p_actor, 'limits.set', 'limit:' || p_account_id, null, 'A limit of an account may only tighten the policy.');
   end;
+  if v_changed is not null then
+    perform private.announce(jsonb_build_object('topic', 'account_limits', 'subject', p_account_id, 'value', v_changed,
+      'by', coalesce(p_actor, 'administrator')), array['owner']);
+  end if;
   return private.account_json(v_account);
 end
 $$;
 comment on function api.set_limits(text, jsonb, text) is
-  'Sets limits of one account; they may only tighten what the policy says. Refuses unknown_account, invalid_request. Administrator only.';
+  'Sets limits of one account; they may only tighten what the policy says, and are loosened only while it is suspended and flat. Every owner is told. Refuses unknown_account, invalid_request, forbidden. Administrator only.';
 revoke all on function api.set_limits(text, jsonb, text) from public;
 grant execute on function api.set_limits(text, jsonb, text) to administrator;
 

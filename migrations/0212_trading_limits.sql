@@ -112,6 +112,19 @@ as $$
   where a.account_id = p_account_id
 $$;
 
+-- Opens the alert of a limit that is broken, and closes it where the account is back inside. Null: not known, so nothing changes.
+create function private.mark_limit(p_code text, p_account_id text, p_broken boolean, p_value text, p_threshold text) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  if p_broken then
+    perform private.raise_alert(p_code, 'critical', 'account:' || p_account_id, p_value, p_threshold, null);
+  elsif not p_broken then
+    update public.alerts a set closed_at = private.now() where a.code = p_code and a.subject = 'account:' || p_account_id and a.closed_at is null;
+  end if;
+end
+$$;
+
 -- After every fill and every price: the peak rises, and what is beyond a limit without anybody ordering anything rings.
 create function private.mark_account(p_account_id text) returns void
 language plpgsql set search_path = ''
@@ -120,25 +133,19 @@ declare
   v_account public.trading_accounts;
   v_limits jsonb := private.trade_limits(p_account_id);
   v_now private.account_standing;
-  v_subject text := 'account:' || p_account_id;
 begin
   select a.* into v_account from public.trading_accounts a where a.account_id = p_account_id for update;
   v_now := private.account_standing(v_account, null);
   if v_now.equity > v_account.peak_equity then
     update public.trading_accounts a set peak_equity = v_now.equity where a.account_id = p_account_id;
   end if;
-  if (v_now.peak - v_now.equity) * 100 > (v_limits ->> 'max_drawdown_pct')::numeric * v_now.peak then
-    perform private.raise_alert('drawdown_breach', 'critical', v_subject, private.decimal_text(round((v_now.peak - v_now.equity) * 100 / v_now.peak, 4)),
-      v_limits ->> 'max_drawdown_pct', null);
-  end if;
-  if v_now.open_positions > (v_limits ->> 'max_positions')::numeric then
-    perform private.raise_alert('positions_breach', 'critical', v_subject, v_now.open_positions::text, v_limits ->> 'max_positions', null);
-  end if;
-  if v_now.day_loss * 100 > (v_limits ->> 'max_daily_loss_pct')::numeric * v_now.equity_at_open
-    or v_now.day_loss > (v_limits ->> 'daily_loss_cap')::numeric then
-    perform private.raise_alert('daily_loss_breach', 'critical', v_subject, private.decimal_text(v_now.day_loss),
-      coalesce(v_limits ->> 'daily_loss_cap', (v_limits ->> 'max_daily_loss_pct') || '%'), null);
-  end if;
+  perform private.mark_limit('drawdown_breach', p_account_id, (v_now.peak - v_now.equity) * 100 > (v_limits ->> 'max_drawdown_pct')::numeric * v_now.peak,
+    private.decimal_text(round((v_now.peak - v_now.equity) * 100 / v_now.peak, 4)), v_limits ->> 'max_drawdown_pct');
+  perform private.mark_limit('positions_breach', p_account_id, v_now.open_positions > (v_limits ->> 'max_positions')::numeric,
+    v_now.open_positions::text, v_limits ->> 'max_positions');
+  perform private.mark_limit('daily_loss_breach', p_account_id, v_now.day_loss * 100 > (v_limits ->> 'max_daily_loss_pct')::numeric * v_now.equity_at_open
+    or coalesce(v_now.day_loss > (v_limits ->> 'daily_loss_cap')::numeric, false),
+    private.decimal_text(v_now.day_loss), coalesce(v_limits ->> 'daily_loss_cap', (v_limits ->> 'max_daily_loss_pct') || '%'));
 end
 $$;
 

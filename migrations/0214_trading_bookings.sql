@@ -205,13 +205,30 @@ comment on function api.record_quote(jsonb) is
 revoke all on function api.record_quote(jsonb) from public;
 grant execute on function api.record_quote(jsonb) to service_role;
 
+-- When somebody was last sent to look for a price, whether one was found or not.
+create table private.price_looks (
+  symbol text primary key,
+  looked_at timestamptz not null
+);
+comment on table private.price_looks is 'The turns of watched_symbols: a symbol whose price cannot be had goes to the end of the line like any other.';
+
 create function api.watched_symbols(p_older_than_seconds numeric) returns jsonb
-language sql stable security definer set search_path = ''
+language sql volatile security definer set search_path = ''
 as $$
-  select coalesce(jsonb_agg(distinct p.symbol), '[]') from public.positions p
-  where p.open_quantity > 0 and coalesce((private.latest_quote(p.symbol)).recorded_at
-    < private.now() - make_interval(secs => p_older_than_seconds::double precision), true)
+  with held as (
+    select distinct p.symbol from public.positions p where p.open_quantity > 0
+  ), line as (
+    select h.symbol, greatest(q.recorded_at, l.looked_at) as seen_at
+    from held h cross join lateral (select (private.latest_quote(h.symbol)).recorded_at) q left join private.price_looks l using (symbol)
+    where coalesce(q.recorded_at < private.now() - make_interval(secs => p_older_than_seconds::double precision), true)
+    order by seen_at nulls first, h.symbol limit 8
+  ), looked as (
+    insert into private.price_looks as l (symbol, looked_at) select n.symbol, private.now() from line n order by n.symbol
+    on conflict (symbol) do update set looked_at = excluded.looked_at
+  )
+  select coalesce(jsonb_agg(n.symbol order by n.seen_at nulls first, n.symbol), '[]') from line n
 $$;
-comment on function api.watched_symbols(numeric) is 'Symbols with an open position whose newest price was recorded longer ago than this: somebody has to look.';
+comment on function api.watched_symbols(numeric) is
+  'At most eight symbols with an open position whose newest price was recorded longer ago than this, those first that nobody looked at longest: somebody has to look.';
 revoke all on function api.watched_symbols(numeric) from public;
 grant execute on function api.watched_symbols(numeric) to service_role;

@@ -131,6 +131,11 @@ begin
   elsif (v_effect.status, v_status) in (('confirmed', 'filled'), ('failed', 'rejected')) then
     return jsonb_build_object('status', v_effect.status, 'duplicate', true, 'task_id', v_effect.task_id);
   elsif v_effect.status not in ('sent', 'unknown') or v_status = 'closed' then
+    -- A person may have settled what the broker now tells otherwise: then what is booked is not what is held.
+    if (v_effect.status, v_status) in (('failed', 'filled'), ('failed', 'closed'), ('confirmed', 'rejected'), ('reserved', 'filled')) then
+      perform private.raise_alert('position_mismatch', 'critical', 'account:' || (v_effect.payload_json ->> 'account_id'),
+        format('effect %s is %s here, %s at the broker', left(v_effect.effect_id::text, 8), v_effect.status, v_status), v_effect.status, v_effect.task_id);
+    end if;
     return private.refuse('illegal_transition', 'broker', 'effect.report', 'effect:' || v_effect.effect_id, v_effect.task_id,
       'The report does not fit what is on record.', jsonb_build_object('status', v_effect.status));
   end if;
@@ -148,6 +153,6 @@ begin
 end
 $$;
 comment on function api.accept_broker_report(jsonb) is
-  'Settles a sent or unknown order by its key, once, and books exits at the broker. The door has verified the signature. Refuses invalid_request, not_found, illegal_transition.';
+  'Settles a sent or unknown order by its key, once, and books exits at the broker; one that contradicts what is on record is refused, and rings. The door has verified the signature. Refuses invalid_request, not_found, illegal_transition.';
 revoke all on function api.accept_broker_report(jsonb) from public;
 grant execute on function api.accept_broker_report(jsonb) to service_role;

@@ -72,8 +72,9 @@ create view public.trading_violations with (security_invoker = true) as
   where f.kind in ('entry', 'reduction') and extract(epoch from f.executed_at - q.observed_at) > (p.body #>> '{trading,max_quote_age_seconds}')::numeric + 5
   union all
   select a.code, substr(a.subject, 9), 'alert:' || a.alert_id, a.value, a.threshold, a.opened_at
-  from public.alerts a where a.code in ('drawdown_breach', 'positions_breach', 'daily_loss_breach', 'position_mismatch');
-comment on view public.trading_violations is 'Trading rules that were broken, and limits that the market broke: orders without a consumed approval, fills at old prices, breaches.';
+  from public.alerts a cross join lateral generate_series(1, case a.code when 'position_mismatch' then a.seen else 1 end) sighting
+  where a.code in ('drawdown_breach', 'positions_breach', 'daily_loss_breach', 'position_mismatch');
+comment on view public.trading_violations is 'Trading rules that were broken, and limits that the market broke: orders without a consumed approval, fills at old prices, breaches. A breach is one row from the moment it begins until the account is back inside, however often it is seen meanwhile, and the next one another; a mismatch is one row each time it is seen, since each is a report of its own.';
 revoke all on public.trading_violations from public, anon, authenticated, service_role;
 grant select on public.trading_violations to auditor, authenticated;
 

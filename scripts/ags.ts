@@ -1,6 +1,7 @@
 import cac from "cac";
 import { DatabaseError } from "../functions/_database/database.ts";
 import { accounts } from "./ags/accounts.ts";
+import { alerts } from "./ags/alerts.ts";
 import { approve } from "./ags/approve.ts";
 import { audit } from "./ags/audit.ts";
 import { defaultSeconds } from "./ags/auditor.ts";
@@ -117,6 +118,16 @@ cli.command(
   .example("npm run ags -- rotations record LLM_API_KEY")
   .action(rotations);
 cli.command(
+  "alerts <what> [id] [...reason]",
+  "list the open alerts, acknowledge one, or close it with a reason, in your name",
+)
+  .option(...json)
+  .example("npm run ags -- alerts list")
+  .example(
+    "npm run ags -- alerts close 5b0a2c9e-7f31-4a5e-9d53-2f8f2f1f7a11 the broker corrected it",
+  )
+  .action(alerts);
+cli.command(
   "flags <what> [key] [state] [...reason]",
   "list the feature flags, or set one on or off, with a reason, in your name",
 )
@@ -126,7 +137,7 @@ cli.command(
   .action(flags);
 cli.command(
   "accounts <what> [id] [...reason]",
-  "list or open trading accounts, tighten their limits, suspend or activate one",
+  "list or open trading accounts, set their limits, suspend or activate one; every owner is told",
 )
   .option("--channel <channel>", "paper (the default) or http-bridge")
   .option("--currency <currency>", "What its symbols are priced in, such as USDT")

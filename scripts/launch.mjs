@@ -25,6 +25,8 @@ const variables = [
 const loopback = "127.0.0.1";
 const inRoot = (...paths) => paths.map((path) => join(root, path));
 const sources = inRoot("migrations", "policies", "docs", "scripts", "node_modules/@electric-sql");
+/** What the measurements of the command line read. */
+const measured = inRoot("tests/corpus", "tests/gold");
 
 /** `host:port` of an address, or nothing where it cannot be read: the boot then says what is wrong with it. */
 function hostOf(address, defaultPort) {
@@ -79,7 +81,7 @@ const commands = {
     const file = fileNamed(arguments_);
     return {
       net: [`unix:${join(dataDir, "ags.sock")}`, ...calledBy(env)],
-      read: [...sources, dataDir, ...file.read],
+      read: [...sources, ...measured, dataDir, ...file.read],
       write: [dataDir, ...file.write],
       env: variables,
       run: env.DATABASE_URL && ["backup", "restore"].includes(file.name)

@@ -1,4 +1,4 @@
--- lists: every policy that was ever active, newest first: who activated it, when, and how many tasks were planned under it.
+-- lists: every policy that was ever proposed or active, newest first: who activated it, when, and how many tasks were planned under it.
 -- Read: the first row is in force; compare its policy_sha256 with `sha256sum policies/policy.yaml` of the reviewed commit, and every activated_by with an owner's directive.
 select p.status, p.version, p.policy_sha256, p.activated_at, p.activated_by,
   p.body -> 'approvals' as approvals,

@@ -2,7 +2,7 @@ import { accessAnnouncementText, accessReplyText } from "./access-reply.ts";
 import { emergencyAnnouncementText, emergencyReplyText } from "./emergency-reply.ts";
 import { type Announcement, type Reply, reply } from "./notification.ts";
 import { secondFactorAnnouncementText, secondFactorReplyText } from "./second-factor-reply.ts";
-import { tradingReplyText } from "./trading-reply.ts";
+import { tradingAnnouncementText, tradingReplyText } from "./trading-reply.ts";
 
 import { isRefusalCode, type RefusalCode, refusals } from "./refusal.ts";
 import { clip, line, messageLimit, utc } from "./telegram-text.ts";
@@ -12,7 +12,7 @@ const known = (value: string | null, limit = 64): string =>
 
 const commands = [
   "/pending: what waits for a decision",
-  "/approve <code> yes|no [reason]: decide; the code is on the card, e.g. T2-20250928-0012",
+  "/approve <code> yes|no [otp:<6 digits>] [reason]: decide; the code is on the card, e.g. T2-20250928-0012",
   "/status <code or task id>: where a task stands",
   "/stop [t3] [reason]: no effect starts any more, at once; t3 for trades and payments alone",
   "/resume [t3] [reason]: asks another person to end a stop",
@@ -199,7 +199,8 @@ const why = (news: Announcement): string =>
 
 function announce(news: Announcement): string {
   const ofItsSubject = emergencyAnnouncementText(news, reasonText) ??
-    secondFactorAnnouncementText(news) ?? accessAnnouncementText(news);
+    secondFactorAnnouncementText(news) ?? accessAnnouncementText(news) ??
+    tradingAnnouncementText(news);
   if (ofItsSubject !== null) return ofItsSubject;
   const task = `Task ${known(news.task_id)}`;
   const member = `${known(news.name)} (${known(news.role, 16)})`;

@@ -103,6 +103,31 @@ function pnlText(accounts: z.output<typeof standing>[]): string {
   }).join("\n\n");
 }
 
+interface News {
+  topic: string;
+  subject?: string | null;
+  value?: string | null;
+  reason?: string | null;
+  by?: string | null;
+}
+
+/** An owner who did not agree to it must be able to tell from this alone. Null: not this file's topic. */
+export function tradingAnnouncementText(news: News): string | null {
+  const [account, by] = [known(news.subject ?? null, 64), known(news.by ?? null, 64)];
+  switch (news.topic) {
+    case "account_limits":
+      return `Account ${account}: its limits were changed by ${by}: ${
+        known(news.value ?? null, 280)
+      }. If that was not agreed: accounts suspend ${account} <reason>`;
+    case "account_status":
+      return `Account ${account} is ${known(news.value ?? null)}, by ${by}: ${
+        known(news.reason ?? null, 280)
+      }`;
+    default:
+      return null;
+  }
+}
+
 /** Null: not this file's reply. */
 export function tradingReplyText(answer: { reply: string }): string | null {
   const read = z.discriminatedUnion("reply", [...tradingReplies]).safeParse(answer);

@@ -2,11 +2,11 @@
 // Written by `npm run generate` from policies/policy.yaml. Change that file, not this one.
 
 /** sha256 of the file's bytes. */
-export const policySha256 = "e0c5a7be1235e94103eb6bfe20a98ebb1647431bfb2c02aa55cbc05447443445";
+export const policySha256 = "a42c9c6de52d1c27de5dc34933b0fe183879d795048d889fb83d2270bde01ae9";
 
 export const policyText = [
   "# What the agents may do, and who must say yes. The database obeys the activated copy of this file.",
-  "# After a change: npm run generate, restart, npm run ags -- policy activate (docs/policy.md).",
+  "# A change is proposed: npm run ags -- policy propose <file>; after the approval npm run generate and restart (docs/policy.md).",
   "",
   "version: 1",
   "limits:",

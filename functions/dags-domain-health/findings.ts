@@ -12,6 +12,18 @@ export interface Observed {
   mirror: { assets: number; any_assets: number; sample: Json; synced_at: string | null };
   members: { active: number; unreachable: Json[] };
   jobs: { job_name: string; last_run_at: string | null; last_status: string | null }[] | null;
+  /** Missing where the database is older than this process. */
+  emergency?: Emergency;
+}
+
+interface Emergency {
+  all: string;
+  t3: string;
+  t3_execution: string;
+  critical_alerts: number;
+  pending_policy: number;
+  overdue_secrets: number;
+  effects_held: number;
 }
 
 export interface Finding {
@@ -30,6 +42,7 @@ export const parts = [
   "members",
   "open",
   "jobs",
+  "emergency",
 ] as const;
 export type Report = Record<typeof parts[number], Finding>;
 
@@ -83,6 +96,7 @@ export function findings(observed: Observed, beside: Beside): Report {
       ),
       { jobs },
     ),
+    emergency: finding(emergencyStanding(observed.emergency), { ...observed.emergency }),
   };
 }
 
@@ -97,6 +111,14 @@ const policyStanding = (observed: Observed, beside: Beside): Standing =>
   beside.policy_sha256 !== null && beside.policy_sha256 === observed.policy_sha256
     ? "healthy"
     : "unhealthy";
+
+/** What a person must look at, whatever else works. A stop that cannot be read holds like one, so it shows like one. */
+function emergencyStanding(emergency: Emergency | undefined): Standing {
+  if (emergency === undefined) return "unknown";
+  const { all, t3, critical_alerts, overdue_secrets, effects_held } = emergency;
+  const isStopped = all !== "running" || t3 !== "running";
+  return isStopped || critical_alerts + overdue_secrets + effects_held > 0 ? "degraded" : "healthy";
+}
 
 /** The database answered at some moment between the two readings of our own clock; the middle is the best guess. */
 function clock(observed: Observed, { before, after }: Beside): Finding {

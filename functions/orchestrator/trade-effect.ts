@@ -28,7 +28,7 @@ interface Answer {
 }
 
 
-const passing = ["unavailable", "rate_limited", "invalid_request", "insufficient_data"];
+const passing = ["unavailable", "rate_limited", "invalid_request", "insufficient_data", "url_denied"];
 
 /**
  * No price is no failure of an approved order, nor is one that cannot be used, as from a source whose clock is ahead: an

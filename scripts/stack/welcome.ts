@@ -51,7 +51,7 @@ export async function welcome(stack: Stack): Promise<string> {
     ...(wiring.policy.ok
       ? active === wiring.policy.sha256 ? [] : [
         "  The active policy is not the one in policies/policy.yaml: nothing is planned or decided until",
-        "  you say which holds: npm run ags -- policy activate",
+        "  it is approved: npm run ags -- policy status, and policy propose from the release that carries the active one",
       ]
       : [`  policies/policy.yaml cannot be read: ${wiring.policy.reason}`]),
     ...(code === null ? [] : [

@@ -3,6 +3,8 @@ import { policyDryRun } from "../../functions/_agents/policy-dry-run.ts";
 import type { AgentContext } from "../../functions/_agents/agent.ts";
 import type { StepWork } from "../../functions/_domain/task.ts";
 import { policyChangeOf } from "../../functions/_domain/policy-change.ts";
+import { policyDigest } from "../../functions/_policy/policy-digest.ts";
+import { readPolicy } from "../../functions/orchestrator/policy-record.ts";
 import {
   type Answer,
   approvedSignal,
@@ -33,14 +35,24 @@ const report = {
   tightened_groups: [],
 };
 const body = { ...policy, version: policy.version + 1 };
-const context = { tool: (_name, run) => run() } as AgentContext;
+const nextText = policyText.replace(/^version: .*$/m, `version: ${body.version}`);
+const digest = await policyDigest(body);
+const rehearse = (house: House, step: StepWork) =>
+  policyDryRun(
+    step,
+    {
+      tool: (_name, run) => run(),
+      read_policy: (sha) => readPolicy(house.database, sha),
+    } as AgentContext,
+  );
 const functions = ["communicator", "critic", "intake", "orchestrator", "telegram-webhook"];
 
-const propose = (house: House, text: string): Promise<Answer> =>
-  administer(house, "propose_policy($1, $2, $3, 'cli:jane')", [
+const propose = (house: House, text: string, actor = "cli:rita"): Promise<Answer> =>
+  administer(house, "propose_policy($1, $2, $3, $4)", [
     text,
     JSON.stringify(body),
     JSON.stringify(report),
+    actor,
   ]);
 
 async function work(house: House): Promise<StepWork | null> {
@@ -59,7 +71,7 @@ async function work(house: House): Promise<StepWork | null> {
           artifact: { type: "proposal", media_type: "application/json", content },
         });
       } else if (step.node_id === "dry_run") {
-        await complete(house, step, await policyDryRun(step, context));
+        await complete(house, step, await rehearse(house, step));
       } else await complete(house, step, resultOf(step));
     }
   }
@@ -68,7 +80,7 @@ async function work(house: House): Promise<StepWork | null> {
 
 /** A change that two people approved, its effect's step leased. */
 async function approved(house: House) {
-  const text = `${policyText}# guard ${number()}\n`;
+  const text = `${nextText}# guard ${number()}\n`;
   const { task_id } = given(await propose(house, text));
   await work(house);
   const code = await openCode(house, String(task_id));
@@ -94,11 +106,12 @@ const adopt = (
 
 const active = (house: House) =>
   one<string>(house, "select private.active_policy_sha256() as value");
-const carried = (house: House, name: string, sha: string) =>
+const carried = (house: House, name: string, sha: string, parsed = digest) =>
   house.database.call<Answer>("report_bundle", {
     p_function: name,
     p_instance: "process",
     p_policy_sha256: sha,
+    p_body_sha256: parsed,
   });
 
 const altered = (house: House, sha: string) =>
@@ -168,6 +181,32 @@ export const guardsOfPolicies: Guard[] = [
     },
   },
   {
+    name: "A policy in force is what its text says to the functions that read it",
+    promise: "policy",
+    test: "a policy whose text a function reads as another body is not in force",
+    without: drop(
+      "private.functions_waited_for",
+      "and b.body_sha256 = d.sha",
+    ),
+    async probe(house) {
+      const { sha, step } = await approved(house);
+      given(await adopt(house, step));
+      for (const name of functions) await carried(house, name, sha, "0".repeat(64));
+      expect(await active(house)).toBe(policySha256);
+    },
+  },
+  {
+    name: "A policy is proposed by a member",
+    promise: "people",
+    test: "a policy that no member proposes is refused",
+    without: never("api.propose_policy", "v_proposer is null"),
+    probe: async (house) =>
+      refuses(
+        await propose(house, `${nextText}# whose ${number()}\n`, "cli:somebody"),
+        "invalid_request",
+      ),
+  },
+  {
     name: "What was approved is what is adopted",
     promise: "policy",
     test: "a policy whose parsed body was changed after the approval is not adopted",
@@ -215,7 +254,7 @@ export const guardsOfPolicies: Guard[] = [
       ),
     ),
     async probe(house) {
-      const text = `${policyText}# other ${number()}\n`;
+      const text = `${nextText}# other ${number()}\n`;
       const other = given(await propose(house, text));
       await house.owner("update public.task_steps set run_at = 'infinity' where task_id = $1", [
         other.task_id,
@@ -259,7 +298,7 @@ export const guardsOfPolicies: Guard[] = [
     without: dropTrigger("public.tasks", "_700_close_proposal"),
     async probe(house) {
       const { task_id, policy_sha256 } = given(
-        await propose(house, `${policyText}# no ${number()}\n`),
+        await propose(house, `${nextText}# no ${number()}\n`),
       );
       await work(house);
       given(await decide(house, "1001", await openCode(house, String(task_id)), "reject"));

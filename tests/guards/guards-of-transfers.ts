@@ -6,7 +6,7 @@ import { all, drop, dropConstraint, forbids, given, type Guard, never, refuses }
 import { type House, number, one, say } from "./house.ts";
 
 const join = (house: House, user: string) =>
-  say(house, user, { type: "join", chat_id: vipChat, user_id: user });
+  say(house, user, { type: "join", chat_id: vipChat, user_id: user }, { vip_chat_id: vipChat });
 
 export const guardsOfTransfers: Guard[] = [
   {

@@ -103,7 +103,12 @@ async function asksToJoin(user: string): Promise<void> {
   for (const update of result) {
     offset = update.update_id + 1;
     const { callback_id: _, ...read } = readUpdate(JSON.stringify(update), null)!;
-    await handle(db, { ...read, channel: "telegram", policy_sha256: policySha256 });
+    await handle(db, {
+      ...read,
+      channel: "telegram",
+      policy_sha256: policySha256,
+      vip_chat_id: vipChat,
+    });
   }
 }
 

@@ -15,6 +15,7 @@ beforeAll(async () => {
       return [codeNow(seed, -1)];
     });
   }
+  await stack.ags("members", "add", "--role", "reviewer", "--telegram", "1003", "--name", "rita");
 }, 180_000);
 afterAll(() => stack?.remove());
 
@@ -42,7 +43,7 @@ describe("a change of policy", () => {
     const checked = await stack.ags("policy", "check", impossible);
     expect(checked.code).toBe(1);
     expect(checked.out + checked.err).toContain("approvals.T3");
-    expect((await stack.ags("policy", "propose", impossible)).code).toBe(1);
+    expect((await stack.ags("policy", "propose", impossible, "--as", "rita")).code).toBe(1);
     expect(await bundled()).toHaveLength(1);
   }, 120_000);
 
@@ -60,14 +61,27 @@ describe("a change of policy", () => {
         "loosened",
       );
       expect(replay).toMatchObject({ code: 0 });
-      const proposed = await stack.ags("policy", "propose", stricter);
+      const nobodys = await stack.ags("policy", "propose", stricter);
+      expect(nobodys.code).toBe(1);
+      expect(nobodys.err).toContain("--as");
+      const strangers = await stack.ags("policy", "propose", stricter, "--as", "somebody");
+      expect(strangers.code).toBe(1);
+      expect(strangers.err).toContain("invalid_request");
+      const proposed = await stack.ags("policy", "propose", stricter, "--as", "rita");
       expect(proposed).toMatchObject({ code: 0 });
+      expect(proposed.out).toContain("approvals.T2: ");
       const [{ task_id, code }] = await Stack.until("the request", async () => {
         const rows = await stack.sql<{ task_id: string; code: string }>(
           "select r.task_id, r.code from approval_requests r where r.action = 'POLICY_CHANGE'",
         );
         return rows.length > 0 ? rows : null;
       }, 30_000);
+      const [{ actor, lines }] = await stack.sql<{ actor: string; lines: string }>(
+        `select t.actor, a.content as lines from tasks t join artifacts a using (task_id)
+         where t.task_id = '${task_id}' and a.type = 'dry_run'`,
+      );
+      expect(actor).toBe("reviewer:rita");
+      expect(JSON.parse(lines).lines[0]).toMatch(/^approvals\.T2: .*critic>=0\.8".* → .*0\.85/);
       for (const name of ["olga", "otto"]) {
         const otp = codeNow(seeds[name]);
         expect(await stack.ags("approve", code, "yes", "--as", name, "--otp", otp))

@@ -3,6 +3,8 @@ import type { StepWork } from "../../functions/_domain/task.ts";
 import { policyDryRun } from "../../functions/_agents/policy-dry-run.ts";
 import type { AgentContext } from "../../functions/_agents/agent.ts";
 import { policyChangeOf } from "../../functions/_domain/policy-change.ts";
+import { policyDigest } from "../../functions/_policy/policy-digest.ts";
+import { readPolicy } from "../../functions/orchestrator/policy-record.ts";
 import { freezeClock, type FrozenClock } from "../support/clock.ts";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
 import {
@@ -30,6 +32,7 @@ beforeAll(async () => {
   await activate(db);
   await addMember(db, "operator", "olga", "1001");
   await addMember(db, "owner", "oskar", "1002");
+  await addMember(db, "reviewer", "rita", "1003");
   clock = await freezeClock(db, "2027-05-01T10:00:00Z");
   await db.owner(
     "insert into public.feature_flags (key, enabled, updated_by, reason) values ('t3_execution_enabled', true, 'test', 'test') on conflict (key) do update set enabled = true",
@@ -41,8 +44,10 @@ beforeEach(async () => {
 });
 afterAll(() => db.close());
 
-export const nextText = `${policyText}# reworded\n`;
+/** The next version, as text and as what the text says. */
+export const nextText = policyText.replace(/^version: .*$/m, `version: ${policy.version + 1}`);
 export const nextBody = { ...policy, version: policy.version + 1 };
+export const nextDigest = await policyDigest(nextBody);
 
 export const report = (replaces = policySha256, more: Record<string, unknown> = {}) => ({
   replaces,
@@ -70,7 +75,7 @@ export async function propose(
   text = nextText,
   body: unknown = nextBody,
   given: unknown = report(),
-  actor: string | null = "cli:somebody",
+  actor: string | null = "cli:rita",
 ): Promise<Answer> {
   const [{ answer }] = await db.as<{ answer: Answer }>(
     "administrator",
@@ -93,14 +98,15 @@ export const reportBundle = (
   name: string,
   sha256: unknown,
   instance = "process",
+  body: unknown = nextDigest,
 ): Promise<Answer> =>
   db.database.call<Answer>("report_bundle", {
     p_function: name,
     p_instance: instance,
     p_policy_sha256: sha256,
+    p_body_sha256: body,
   });
 
-const context = { tool: (_name, run) => run() } as AgentContext;
 
 /** What the act step leaves: the proposal that names the policy and its replay. */
 function proposal(work: StepWork) {
@@ -114,6 +120,16 @@ function proposal(work: StepWork) {
   };
 }
 
+/** The rehearsal as the orchestrator does it: with what this database has on record. */
+export const rehearse = (db: TestDatabase, step: StepWork) =>
+  policyDryRun(
+    step,
+    {
+      tool: (_name, run) => run(),
+      read_policy: (sha) => readPolicy(db.database, sha),
+    } as AgentContext,
+  );
+
 /** From the plan to the gate. Returns the effect's step, leased, once people have said yes. */
 export async function workOn(db: TestDatabase): Promise<StepWork | null> {
   for (let round = 0; round < 10; round++) {
@@ -124,7 +140,7 @@ export async function workOn(db: TestDatabase): Promise<StepWork | null> {
       if (step.agent_class === "planner") await plan(db, step);
       else if (step.node_id === "act") await complete(db, step, proposal(step));
       else if (step.node_id === "dry_run") {
-        await complete(db, step, await policyDryRun(step, context));
+        await complete(db, step, await rehearse(db, step));
       } else await complete(db, step, resultOf(step));
     }
   }

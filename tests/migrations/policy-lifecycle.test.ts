@@ -103,8 +103,9 @@ describe("a bundle", () => {
     ["of a function that carries no policy", "dags-domain-health", "a", policySha256],
     ["without a process", "critic", "", policySha256],
     ["with a hash that is none", "critic", "a", "latest"],
-  ])("%s is no report", async (_, name, instance, sha) => {
-    expect(await reportBundle(db, name, sha, instance)).toMatchObject({
+    ["with a parsed body's hash that is none", "critic", "a", policySha256, "latest"],
+  ])("%s is no report", async (_, name, instance, sha, body = null) => {
+    expect(await reportBundle(db, name, sha, instance, body)).toMatchObject({
       refused: "invalid_request",
     });
   });

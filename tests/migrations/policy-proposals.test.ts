@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { policyDigest } from "../../functions/_policy/policy-digest.ts";
 import {
   activate,
+  addMember,
   claim,
   decide,
   openCode,
@@ -27,6 +29,8 @@ import {
   statusOfPolicy,
   workOn,
 } from "./policy-change.ts";
+
+const listed = (words: readonly string[] = []) => `[${words.map((word) => `"${word}"`).join(", ")}]`;
 
 describe("a proposal is refused", () => {
   it.each<[string, string, unknown, unknown, string]>([
@@ -65,8 +69,19 @@ describe("a proposal is refused", () => {
     expect(await statusOfPolicy(db, sha256(text))).toBeUndefined();
   });
 
-  it("of nobody", async () => {
-    expect(await propose(db, fresh(), nextBody, report(), null)).toMatchObject({
+  it.each([null, "", "cli:somebody", "telegram:9999"])(
+    "by %j, who is no member: nobody could be kept from approving it",
+    async (actor) => {
+      const answer = await propose(db, fresh(), nextBody, report(), actor);
+      expect(answer).toMatchObject({ refused: "invalid_request" });
+      expect(answer.reason).toContain("which member");
+    },
+  );
+
+  it("by a member who was removed", async () => {
+    await addMember(db, "reviewer", "rolf", "1009");
+    await db.as("administrator", "select api.remove_member('rolf', 'test')");
+    expect(await propose(db, fresh(), nextBody, report(), "cli:rolf")).toMatchObject({
       refused: "invalid_request",
     });
   });
@@ -103,6 +118,44 @@ describe("a proposal", () => {
     const code = await openCode(db, proposed.task_id as string);
     expect(code).toMatch(/^T3-/);
     await decide(db, "1001", code, "reject");
+    expect(await statusOfPolicy(db, sha256(text))).toBe("refused");
+  });
+
+  it("is its proposer's, who does not approve it", async () => {
+    const { task_id } = await propose(db, fresh(), nextBody, report(), "cli:Olga");
+    expect(await db.owner("select actor from public.tasks where task_id = $1", [task_id]))
+      .toEqual([{ actor: "operator:olga" }]);
+    await workOn(db);
+    const code = await openCode(db, task_id as string);
+    expect(await decide(db, "1001", code)).toMatchObject({ refused: "self_approval" });
+    await decide(db, "1002", code, "reject");
+  });
+
+  it("says what changes, whatever its report claims", async () => {
+    const body = {
+      ...nextBody,
+      approvals: { ...policy.approvals, T3: ["critic>=0.5", "operator_approval"] },
+    };
+    const claims = report(policySha256, { changes: ["version: 1 → 2"], changed: "0" });
+    const { task_id, changes } = await propose(db, fresh(), body, claims);
+    expect(changes).toEqual([
+      `approvals.T3: ${listed(policy.approvals.T3)} → ["critic>=0.5", "operator_approval"]`,
+      `version: ${policy.version} → ${policy.version + 1}`,
+    ]);
+    const [task] = await db.owner<{ report: unknown }>(
+      "select payload_json -> 'report' as report from public.tasks where task_id = $1",
+      [task_id],
+    );
+    expect(task.report).toMatchObject({ changes, changed: "2" });
+    await workOn(db);
+  });
+
+  it("whose database body says something else than its text does not get as far as people", async () => {
+    const text = fresh();
+    const { task_id } = await propose(db, text, { ...nextBody, second_factor: { required: [] } });
+    expect(await workOn(db)).toBeNull();
+    expect(await statusOf(db, task_id as string)).toBe("rejected");
+    expect(await openCode(db, task_id as string)).toBeUndefined();
     expect(await statusOfPolicy(db, sha256(text))).toBe("refused");
   });
 
@@ -201,8 +254,27 @@ describe("an approved policy", () => {
     expect(await statusOf(db, taskId)).toBe("archived");
   });
 
+  it.each([["another body", "0".repeat(64)], ["no body", null]])(
+    "waits for a function that reports %s for its text",
+    async (_, body) => {
+      const { sha } = await pending();
+      for (const name of functions.slice(1)) await reportBundle(db, name, sha);
+      expect(await reportBundle(db, functions[0], sha, "process", body)).toMatchObject({
+        problem: "policy_not_active",
+        waits_for: [functions[0]],
+      });
+      expect(await active()).toBe(policySha256);
+      expect(
+        await db.owner("select code, severity from public.alerts where subject = $1", [
+          `policy:${sha}`,
+        ]),
+      ).toEqual(body === null ? [] : [{ code: "digest_drift", severity: "critical" }]);
+      expect(await reportBundle(db, functions[0], sha)).toMatchObject({ problem: null });
+    },
+  );
+
   it("fills the agent registry when it comes into force", async () => {
-    const text = fresh();
+    const text = fresh().replace(policy.agents.trader, "trader:v99");
     const body = { ...nextBody, agents: { ...policy.agents, trader: "trader:v99" } };
     const { task_id } = await propose(db, text, body);
     await workOn(db);
@@ -210,7 +282,8 @@ describe("an approved policy", () => {
     await decide(db, "1001", code);
     await decide(db, "1002", code);
     await reserveChange(db, (await workOn(db))!);
-    for (const name of functions) await reportBundle(db, name, sha256(text));
+    const digest = await policyDigest(body);
+    for (const name of functions) await reportBundle(db, name, sha256(text), "process", digest);
     expect(await db.owner("select agent from public.agents where agent_class = 'trader'")).toEqual([
       { agent: "trader:v99" },
     ]);

@@ -103,8 +103,10 @@ describe("functions", () => {
     expect(await executable("auditor", "api")).toEqual([]);
     expect(await executable("authenticated", "api")).toEqual(["my_role"]);
     expect(await executable("administrator", "api")).toEqual([
+      "acknowledge_alert",
       "activate_policy",
       "add_member",
+      "close_alert",
       "create_order",
       "create_pairing_code",
       "enroll_second_factor",

@@ -47,6 +47,7 @@ const join = (user: string, chat_id = vipChat, more: Record<string, unknown> = {
     update(user, { type: "join", chat_id, user_id: user }, {
       kind: "chat_join_request",
       chat_id,
+      vip_chat_id: vipChat,
       ...more,
     }),
   );
@@ -133,6 +134,9 @@ describe("a granted access", () => {
   });
 });
 
+/** A group that somebody else keeps. */
+const other = "-1009999999999";
+
 describe("a request to join", () => {
   it.each([
     ["a stranger", "889999"],
@@ -146,14 +150,29 @@ describe("a request to join", () => {
   it("of the buyer counts at the granted door alone", async () => {
     const user = await buyer();
     await granted(db, user);
-    expect((await join(user, "-1009999999999")).refused).toBe("forbidden");
+    expect((await join(user, other, { vip_chat_id: other })).refused).toBe("forbidden");
     expect(await queued("join_approval", user)).toEqual([]);
   });
 
-  it("is left alone at a door that is not ours", async () => {
-    const before = await queued("join_refusal", "889998");
-    await join("889998", "-1009999999999", { vip_chat_id: vipChat });
-    expect(await queued("join_refusal", "889998")).toEqual(before);
+  it.each([
+    ["another group", other, vipChat],
+    ["a house without a group of its own", vipChat, null],
+  ])("is recorded and left alone at a door that is not ours: %s", async (_, chat, vip_chat_id) => {
+    const user = await buyer();
+    await granted(db, user);
+    for (const who of [user, "889998"]) {
+      expect(await join(who, chat, { vip_chat_id })).toMatchObject({
+        outcome: "recorded",
+        join: "not_ours",
+      });
+      expect(await queued("join_refusal", who)).toEqual([]);
+      expect(await queued("join_approval", who)).toEqual([]);
+    }
+  });
+
+  it("is refused once while the refusal waits", async () => {
+    for (let again = 0; again < 3; again++) await join("889997");
+    expect(await queued("join_refusal", "889997")).toHaveLength(1);
   });
 
   it("of the buyer is approved once per update, and once while it waits", async () => {
@@ -267,6 +286,68 @@ describe("the end of a subscription", () => {
       last_error: "the subscription ended first",
     }]);
     expect(await subscriptions(user)).toMatchObject([{ status: "expired" }]);
+  });
+
+  it("waits for an approval that is on its way under an earlier grant, too", async () => {
+    const user = await buyer();
+    await granted(db, user);
+    await join(user);
+    await granted(db, user);
+    await db.owner(
+      `update public.notifications set status = 'sending', lease_expires_at = private.now() + interval '1 minute'
+       where kind = 'join_approval' and payload_json ->> 'user_id' = $1`,
+      [user],
+    );
+    await clock.advance(60 * days);
+    await end();
+    expect((await subscriptions(user)).map(({ status }) => status)).toEqual(["renewed", "active"]);
+    expect(await queued("removal", user)).toEqual([]);
+    await db.owner(
+      `update public.notifications set status = 'sent', lease_expires_at = null, sent_at = private.now()
+       where kind = 'join_approval' and payload_json ->> 'user_id' = $1`,
+      [user],
+    );
+    await end();
+    expect(await queued("removal", user)).toHaveLength(1);
+  });
+
+  it("puts nobody out who renewed while a worker that died held the removal", async () => {
+    const user = await buyer();
+    await granted(db, user);
+    await clock.advance(30 * days);
+    await end();
+    const claimed = async () => {
+      const kinds: string[] = [];
+      for (;;) {
+        const work = await db.database.call<{ kind: string; payload: { user_id?: string } }[]>(
+          "claim_notifications",
+          { p_worker: "t", p_limit: 100 },
+        );
+        if (work.length === 0) return kinds;
+        kinds.push(...work.filter(({ payload }) => payload.user_id === user).map((w) => w.kind));
+      }
+    };
+    expect(await claimed()).toEqual(["removal"]);
+    await granted(db, user);
+    await join(user);
+    await clock.advance(61);
+    expect(await claimed()).toEqual(["join_approval"]);
+    expect(await queued("removal", user)).toMatchObject([{
+      status: "failed",
+      last_error: "renewed meanwhile",
+    }]);
+    await end();
+    expect(await subscriptions(user)).toMatchObject([
+      { status: "expired", removal_job_id: null },
+      { status: "active" },
+    ]);
+    expect(
+      await db.owner(
+        `select 1 from public.alerts a join public.user_subscriptions s on a.subject = 'subscription:' || s.id
+         where s.user_ref = $1`,
+        [`telegram:${user}`],
+      ),
+    ).toEqual([]);
   });
 
   it("is one of the jobs, every minute", async () => {

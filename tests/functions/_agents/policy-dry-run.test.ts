@@ -25,6 +25,8 @@ const report = {
     examples: ["T-2027-05-01-0001"],
   }],
   tightened_groups: [],
+  changed: "2",
+  changes: ["approvals.T2: 1 → 2", "version: 1 → 2"],
 };
 const input = (node_id: string, type: string, content: string): Input => ({
   node_id,
@@ -63,13 +65,42 @@ const payload = {
   tightened: "0",
   report,
 };
-const context = { tool: (_name, run) => run() } as AgentContext;
+const record = { policy_sha256: sha, body_sha256: report.body_sha256 };
+const context = {
+  tool: (_name, run) => run(),
+  read_policy: () => Promise.resolve(record),
+} as AgentContext;
+const linesWith = async (more: Record<string, unknown>): Promise<string[]> => {
+  const { artifact } = await policyDryRun(
+    work([input("act", "proposal", "{}")], { ...payload, report: { ...report, ...more } }),
+    context,
+  );
+  return JSON.parse(artifact!.content).lines;
+};
 
 describe("a policy change is not rehearsed", () => {
   it("without a report", async () => {
     const proposal = input("act", "proposal", "{}");
     await expect(policyDryRun(work([proposal], { ...payload, report: {} }), context))
       .rejects.toMatchObject({ code: "insufficient_data" });
+  });
+
+  it("where what is on record cannot be looked up", async () => {
+    const { read_policy: _, ...blind } = context;
+    await expect(policyDryRun(work([input("act", "proposal", "{}")], payload), blind))
+      .rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  it.each([
+    ["another body than its report names", { ...record, body_sha256: "0".repeat(64) }],
+    ["another text", { ...record, policy_sha256: "0".repeat(64) }],
+  ])("where %s is on record", async (_, found) => {
+    await expect(
+      policyDryRun(work([input("act", "proposal", "{}")], payload), {
+        ...context,
+        read_policy: () => Promise.resolve(found),
+      }),
+    ).rejects.toMatchObject({ code: "digest_drift" });
   });
 
   it("without a proposal", async () => {
@@ -98,11 +129,33 @@ describe("the rehearsal of a policy change", () => {
       replay_sha256: payload.replay_sha256,
       report,
       lines: [
+        "approvals.T2: 1 → 2",
+        "version: 1 → 2",
         "Of 12 decisions on record 12 were reproduced.",
         "1 would be taken more loosely, 0 more strictly.",
         "Looser: 1 × decide PUBLISH: a yes of owner counts for operator_approval",
       ],
     });
+  });
+});
+
+describe("what people read of a policy change", () => {
+  it("says so where nothing but the wording changes", async () => {
+    expect((await linesWith({ changes: [], changed: "0" }))[0]).toContain("only the wording");
+  });
+
+  it("begins with what changes, and has at most twelve lines", async () => {
+    const [group] = report.loosened_groups;
+    const lines = await linesWith({
+      changes: [...Array.from({ length: 20 }, (_, i) => `limits.x${i}: 1 → 2`), "and 5 more"],
+      changed: "25",
+      loosened_groups: Array.from({ length: 9 }, () => group),
+      tightened_groups: Array.from({ length: 9 }, () => group),
+    });
+    expect(lines).toHaveLength(12);
+    expect(lines.slice(0, 2)).toEqual(["limits.x0: 1 → 2", "limits.x1: 1 → 2"]);
+    expect(lines[6]).toBe("and 19 more changes");
+    expect(lines[7]).toContain("on record");
   });
 });
 

@@ -222,6 +222,33 @@ describe("the buttons", () => {
 });
 
 describe("the card after a decision", () => {
+  it.each([
+    [{}, "Approved. It is carried out as soon as nothing holds it."],
+    [{ held: "a word of tomorrow" }, "Approved. It is carried out as soon as nothing holds it."],
+    [
+      { held: "t3_execution_disabled" },
+      "Approved. It waits: T3 is switched off, and goes on when an owner sends /t3 on.",
+    ],
+    [
+      { held: "stopped" },
+      "Approved. It waits: an emergency stop holds it until two people resume.",
+    ],
+    [
+      { status: "consumed", held: "effect_unknown" },
+      "Approved, and nobody saw what became of it. Look at the receiver, then send /resolve.",
+    ],
+    [{ status: "consumed", task_status: "publishing" }, "Approved, and being carried out."],
+    [
+      { status: "consumed", task_status: "failed" },
+      "Approved, and its task has failed. What is known of it: /status T-2025-09-28-0012",
+    ],
+    [{ status: "expired", held: "stopped" }, "Expired without enough answers"],
+  ])("says what holds it, and promises nothing else: %j", (more, said) => {
+    const shown = cardResultText(cardResult.parse({ ...payload, status: "approved", ...more }));
+    expect(shown).toContain(said);
+    expect(shown).not.toContain("carried out now");
+  });
+
   it("names who decided, when and why, and what happens next", () => {
     const decided = [
       {

@@ -29,7 +29,7 @@ const payload = {
   policy_sha256: sha,
   replay_sha256: "c".repeat(64),
   version: "2",
-  report: { ...report, policy_sha256: sha, body_sha256: "d".repeat(64) },
+  report: { ...report, policy_sha256: sha, body_sha256: "d".repeat(64), changed: "0", changes: [] },
 };
 
 describe("a change of policy cannot be read", () => {

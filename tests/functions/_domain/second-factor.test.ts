@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { holdsCode, maskCodes, withoutCode } from "../../../functions/_domain/second-factor.ts";
+import {
+  holdsCode,
+  maskCodes,
+  maskSixDigits,
+  withoutCode,
+} from "../../../functions/_domain/second-factor.ts";
 
 describe("a code in somebody's words", () => {
   it.each([
@@ -32,6 +37,28 @@ describe("a code in somebody's words", () => {
   });
 });
 
+describe("six digits after a command that takes a code", () => {
+  it.each([
+    ["123456", "[code]"],
+    ["opt:123456", "opt:[code]"],
+    ["fine, 123 456 and 654-321.", "fine, [code] and [code]."],
+    ["code１２３４５６", "code[code]"],
+    ["otp:1234 or 123456", "otp:[code] or [code]"],
+  ])("are masked, whatever stands before them: %s", (text, masked) => {
+    expect(maskSixDigits(text)).toBe(masked);
+    expect(maskSixDigits(masked)).toBe(masked);
+  });
+
+  it.each([
+    "12345 and 1234567",
+    "as T3-20250928-123456 was, and T-2025-09-28-123456",
+    "the same as C-AB234567",
+    "entry 67000, target 68500.5",
+  ])("are none: %s", (text) => {
+    expect(maskSixDigits(text)).toBe(text);
+  });
+});
+
 describe("an update", () => {
   const says = (text: unknown, kind = "message") =>
     JSON.stringify({ update_id: 1, [kind]: { message_id: 5, text } });
@@ -49,6 +76,30 @@ describe("an update", () => {
         "[]",
       ]
     ) expect(holdsCode(raw), raw).toBe(false);
+  });
+
+  it("holds none where six digits name a request, or follow a command that takes no code", () => {
+    for (
+      const text of [
+        "/approve T3-20250928-123456 yes",
+        "/approve T-2025-09-28-123456 no 12345",
+        "/confirm C-AB234567 yes",
+        "/stop at 123456",
+        "/t3x 123456",
+        "the order 123456",
+      ]
+    ) expect(holdsCode(says(text)), text).toBe(false);
+  });
+
+  it.each([
+    "/approve T3-20250928-0012 yes 123456",
+    "/approve@dynamic_ags_bot T3-20250928-0012 yes opt:123456",
+    "/confirm C-AB234567 yes 123456",
+    "/Confirm C-AB234567 yes 123-456",
+    "/t3 on 123 456",
+    "/t3 on\u200b 123456",
+  ])("holds one though the word otp is missing: %s", (text) => {
+    expect(holdsCode(says(text))).toBe(true);
   });
 
   it("holds one wherever it was typed", () => {
@@ -76,6 +127,13 @@ describe("an intent without its code", () => {
       },
       otp: "123456",
     });
+  });
+
+  it("masks six digits in the reason of a decision, and of nothing else", () => {
+    const reason = "fine 654321";
+    expect(withoutCode({ type: "approve", reason, otp: null }).intent)
+      .toEqual({ type: "approve", reason: "fine [code]" });
+    expect(withoutCode({ type: "stop", reason }).intent).toEqual({ type: "stop", reason });
   });
 
   it("leaves an intent alone that never had one", () => {

@@ -194,7 +194,13 @@ describe("the commands of governance", () => {
       otp: "123456",
       reason: "fits the plan",
     }],
+    ["/approve T3-20250928-0012 yes 123456", { otp: null, reason: "[code]" }],
+    ["/approve T3-20250928-0012 yes opt:123456 as T3-20250927-123456", {
+      otp: null,
+      reason: "opt:[code] as T3-20250927-123456",
+    }],
     ["/stop", { type: "stop", scope: "all", reason: null }],
+    ["/stop order 123456 is wrong", { type: "stop", reason: "order 123456 is wrong" }],
     ["/stop t3 the exchange is down", {
       type: "stop",
       scope: "t3",
@@ -230,6 +236,8 @@ describe("the commands of governance", () => {
     "/confirm C-7K3M4Q",
     "/confirm c-7k3m4q yes",
     "/confirm C-7K3M4Q yes otp:12345",
+    "/confirm C-7K3M4Q yes 123456",
+    "/t3 on 123456",
     "/confirm C-7K3M4Q yes otp:１２３４５６",
     "/breakglass T3-20250928-0012",
     "/breakglass everything now",

@@ -1,13 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { bundleReporter } from "../../../functions/_policy/bundle-report.ts";
+import { policyDigest } from "../../../functions/_policy/policy-digest.ts";
+import { shippedPolicy } from "./shipped-policy.ts";
 
-function process(answers: ({ problem?: string | null; refused?: string } | Error)[]) {
+const policy = await shippedPolicy();
+
+function process(
+  answers: ({ problem?: string | null; refused?: string } | Error)[],
+  readable = true,
+) {
   const asked: Record<string, unknown>[] = [];
   let now = 0;
   const look = bundleReporter({
     function: "critic",
     instance: "one",
-    policy_sha256: "a".repeat(64),
+    policy: readable ? { ok: true, policy, sha256: "a".repeat(64) } : { ok: false },
     report: (args) => {
       asked.push(args);
       const answer = answers.length > 1 ? answers.shift()! : answers[0];
@@ -43,13 +50,24 @@ describe("a process that carries a policy", () => {
     expect(await process([{ problem: "fine" }]).look()).toBeNull();
   });
 
+  it("has neither text nor body to report where its policy cannot be read", async () => {
+    const { look, asked } = process([{ problem: "policy_invalid" }], false);
+    expect(await look()).toBe("policy_invalid");
+    expect(asked[0]).toMatchObject({ p_policy_sha256: null, p_body_sha256: null });
+  });
+
   it("reports at once and then once a minute, however often it is asked", async () => {
     const { look, asked, wait } = process([{ problem: null }]);
     await Promise.all([look(), look(), look()]);
     wait(59);
     await look();
     expect(asked).toEqual([
-      { p_function: "critic", p_instance: "one", p_policy_sha256: "a".repeat(64) },
+      {
+        p_function: "critic",
+        p_instance: "one",
+        p_policy_sha256: "a".repeat(64),
+        p_body_sha256: await policyDigest(policy),
+      },
     ]);
     wait(1);
     await look();

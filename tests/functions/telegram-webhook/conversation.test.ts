@@ -36,6 +36,7 @@ async function arrives(update: Record<string, unknown>): Promise<Record<string, 
     policy_sha256: null,
     signer: createSigner(btoa("s".repeat(32))),
     seeds: null,
+    vip_chat_id: null,
     now: () => new Date(),
   });
   expect(response.status).toBe(200);

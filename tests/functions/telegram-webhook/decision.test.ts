@@ -87,6 +87,7 @@ async function post(
     policy_sha256: policySha256,
     signer,
     seeds: box,
+    vip_chat_id: null,
     now: () => at,
     ...more,
   });
@@ -247,6 +248,10 @@ describe("a decision by message", () => {
     await says("olga", `/approve ${request} yes otp:${sent} because otp ${sent}`);
     await says("olga", `/approve ${request} maybe otp:${sent}`);
     await says("olga", `/t3 on otp:${sent}`);
+    await says("olga", `/approve ${request} yes ${sent}`);
+    await says("olga", `/approve ${request} yes opt:${sent}`);
+    await says("olga", `/confirm C-AB234567 yes ${sent}`);
+    await says("olga", `/t3 on ${sent}`);
     for (
       const table of [
         "public.telegram_updates",
@@ -266,6 +271,6 @@ describe("a decision by message", () => {
     const taken = await store.owner<{ recipient: string }>(
       "select recipient from public.notifications where kind = 'deletion' and recipient = '1001' and status = 'queued'",
     );
-    expect(taken.length).toBeGreaterThanOrEqual(3);
+    expect(taken.length).toBeGreaterThanOrEqual(7);
   });
 });

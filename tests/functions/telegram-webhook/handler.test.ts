@@ -29,6 +29,7 @@ function door(answer: unknown = { outcome: "recorded" }, more: Partial<TelegramW
     policy_sha256: "ab".repeat(32),
     signer: null,
     seeds: null,
+    vip_chat_id: "-1001234567890",
     now: () => new Date(0),
     ...more,
   };
@@ -153,6 +154,21 @@ describe("the Telegram webhook", () => {
     expect(calls[0].args).toMatchObject({
       p_update: { policy_sha256: null, intent: { type: "pending" } },
     });
+  });
+
+  it("says with a request to join, and with nothing else, which door is ours", async () => {
+    const { calls, post } = door();
+    const from = { id: 7, is_bot: false, first_name: "x" };
+    const chat = { id: -1009999999999, type: "supergroup", title: "another group" };
+    await post(JSON.stringify({
+      update_id: 9,
+      chat_join_request: { chat, from, user_chat_id: 7, date: 1 },
+    }));
+    await post(fixture("pending"));
+    expect(calls[0].args).toMatchObject({
+      p_update: { intent: { type: "join" }, vip_chat_id: "-1001234567890" },
+    });
+    expect(calls[1].args?.p_update).not.toHaveProperty("vip_chat_id");
   });
 
   it("answers a tapped button in the response: the outcome, the refusal, or nothing new for a repeat", async () => {

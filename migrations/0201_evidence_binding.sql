@@ -218,21 +218,30 @@ end
 $$;
 
 create or replace function private.card(p_request public.approval_requests) returns jsonb
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select jsonb_build_object('code', p_request.code, 'nonce', p_request.nonce, 'tier', p_request.tier, 'action', p_request.action,
+begin
+  return (select jsonb_build_object('code', p_request.code, 'nonce', p_request.nonce, 'tier', p_request.tier, 'action', p_request.action,
     'task_id', t.task_id, 'goal', t.goal, 'requested_by', t.actor, 'score', e.score::text, 'threshold', e.threshold::text,
     'critic', e.critic, 'red_flags', to_jsonb(e.red_flags), 'required_roles', to_jsonb(p_request.required_slots),
     'expires_at', private.iso(p_request.expires_at), 'digest', p_request.digest,
     'artifact', jsonb_build_object('type', a.type, 'content', a.content, 'checksum', a.checksum),
     'post', (select p.content from private.newest_artifacts(t.task_id) p where p.step_id = a.step_id and p.type = 'post'),
     'dry_run', (private.dry_run_of(t.task_id)).content,
-    'second_factor', coalesce(private.policy_value('second_factor', 'required') ? p_request.tier, false),
+    'second_factor', private.second_factor_demanded(p_request.tier),
+    -- What keeps what was approved from being carried out. A stop and the switch hold only what has not left yet.
+    'task_status', t.status, 'held', case
+      when t.status = 'paused' and t.reason = 'effect_unknown' then 'effect_unknown'
+      when p_request.status not in ('approved', 'consumed') or t.ended_at is not null
+        or exists (select 1 from public.effects x where x.request_id = p_request.request_id and x.status <> 'reserved') then null
+      when private.stop_problem(t) is not null then 'stopped'
+      when private.held_by_switch(t) then 't3_execution_disabled' end,
     'decided', coalesce((select jsonb_agg(jsonb_build_object('approver', d.approver, 'role', d.role, 'decision', d.decision,
       'reason', d.reason, 'ts', private.iso(d.ts)) order by d.ts) from public.approvals d where d.request_id = p_request.request_id), '[]'))
   from public.tasks t, private.gating_evaluation(t.task_id) e
   join public.artifacts a on a.artifact_id = e.artifact_id
-  where t.task_id = p_request.task_id
+  where t.task_id = p_request.task_id);
+end
 $$;
 
 -- Everything between the plan and the archive is done a second time. The request stays as it is meanwhile; whether its

@@ -75,8 +75,8 @@ $$;
 comment on function private.grant_access(public.effects, jsonb) is
   'Called when an access effect is confirmed: the order is granted, the subscription runs from now or from the end of the one before, and the buyer is sent the link.';
 
--- p_update: an update whose intent is a request to join. Whoever asks is judged by their own id alone. The handler may
--- say in vip_chat_id which door is ours; other doors are left to whoever keeps them.
+-- p_update: an update whose intent is a request to join. Whoever asks is judged by their own id alone. The handler says
+-- in vip_chat_id which door is ours; every other, and every one where it says none, is left to whoever keeps it.
 create function private.on_join(p_update jsonb) returns jsonb
 language plpgsql set search_path = ''
 as $$
@@ -88,13 +88,16 @@ begin
   if coalesce(v_user, '') !~ '^[1-9][0-9]{0,19}$' or coalesce(v_chat, '') !~ '^-?[1-9][0-9]{0,19}$' then
     return private.refuse('invalid_request', 'telegram:' || coalesce(left(v_user, 32), '?'), 'access.join', 'update', null, 'Who asks, or where, is not said.');
   end if;
-  if p_update ->> 'vip_chat_id' <> v_chat then
+  if p_update ->> 'vip_chat_id' is distinct from v_chat then
     return jsonb_build_object('join', 'not_ours');
   end if;
   select s.* into v_subscription from public.user_subscriptions s
   where s.user_ref = 'telegram:' || v_user and s.chat_id = v_chat and s.status = 'active' and s.expires_at > private.now() for share;
   if v_subscription.id is null then
-    perform private.notify('join_refusal', v_chat, jsonb_build_object('chat_id', v_chat, 'user_id', v_user));
+    if not exists (select 1 from public.notifications n where n.kind = 'join_refusal' and n.status = 'queued'
+      and n.payload_json ->> 'chat_id' = v_chat and n.payload_json ->> 'user_id' = v_user) then
+      perform private.notify('join_refusal', v_chat, jsonb_build_object('chat_id', v_chat, 'user_id', v_user));
+    end if;
     return private.refuse('forbidden', 'telegram:' || v_user, 'access.join', 'chat:' || v_chat, null, 'No paid access of this account runs here.');
   end if;
   perform private.drop_queued('join_refusal', v_subscription.user_ref, v_chat, 'access was granted since');
@@ -111,19 +114,26 @@ $$;
 comment on function private.on_join(jsonb) is
   'Somebody asks to be let in: the account whose access runs is queued for approval, anybody else for refusal.';
 
-create function private.end_subscription(p_subscription public.user_subscriptions) returns void
+-- False where somebody is being let in at this moment: the next round removes whoever was.
+create function private.end_subscription(p_subscription public.user_subscriptions) returns boolean
 language plpgsql set search_path = ''
 as $$
 declare
   v_job uuid := gen_random_uuid();
 begin
+  -- This waits for a claim that holds the row, and only then is it to be seen whether it was claimed.
   perform private.drop_queued('join_approval', p_subscription.user_ref, p_subscription.chat_id, 'the subscription ended first');
+  if exists (select 1 from public.notifications n where n.kind = 'join_approval' and n.status = 'sending'
+    and 'telegram:' || (n.payload_json ->> 'user_id') = p_subscription.user_ref and n.payload_json ->> 'chat_id' = p_subscription.chat_id) then
+    return false;
+  end if;
   insert into public.notifications (notification_id, kind, recipient, payload_json, task_id)
   values (v_job, 'removal', p_subscription.chat_id, jsonb_build_object('chat_id', p_subscription.chat_id, 'user_id', substr(p_subscription.user_ref, 10),
     'subscription_id', p_subscription.id), p_subscription.task_id);
   update public.user_subscriptions s set status = 'expired', removal_job_id = v_job, removal_at = private.now() where s.id = p_subscription.id;
   perform private.notify('reply', substr(p_subscription.user_ref, 10), jsonb_build_object('reply', 'access_ended', 'plan', p_subscription.plan),
     p_subscription.task_id);
+  return true;
 end
 $$;
 
@@ -136,6 +146,10 @@ declare
 begin
   update public.user_subscriptions s set removed_at = n.sent_at from public.notifications n
   where n.notification_id = s.removal_job_id and n.status = 'sent' and s.removed_at is null;
+  -- A removal that was not carried out on somebody who may be there again is nobody's work.
+  update public.user_subscriptions s set removal_job_id = null, removal_at = null from public.notifications n
+  where n.notification_id = s.removal_job_id and n.status = 'failed' and s.removal_failed_at is null
+    and exists (select 1 from public.user_subscriptions o where o.user_ref = s.user_ref and o.chat_id = s.chat_id and o.status = 'active');
   for v_found in
     update public.user_subscriptions s set removal_failed_at = private.now() from public.notifications n
     where n.notification_id = s.removal_job_id and n.status in ('failed', 'blocked') and s.removal_failed_at is null
@@ -164,12 +178,9 @@ begin
   for v_due in
     select s.* from public.user_subscriptions s
     where s.status = 'active' and s.expires_at <= private.now()
-      -- Somebody is being let in at this moment: the next round removes whoever was.
-      and not exists (select 1 from public.notifications n where n.kind = 'join_approval' and n.status = 'sending' and n.task_id = s.task_id)
     order by s.id limit 200 for update of s skip locked
   loop
-    perform private.end_subscription(v_due);
-    v_count := v_count + 1;
+    v_count := v_count + private.end_subscription(v_due)::integer;
   end loop;
   perform private.watch_subscriptions();
   return v_count;

@@ -1,5 +1,5 @@
 -- The promise of this file: a policy changes through the gates of every other T3 effect, waits until each function carries
--- its text, and then holds for all of them at once.
+-- its text and reads in it what the database reads, and then holds for all of them at once.
 -- Refuses: policy_invalid, forbidden, invalid_request, unclassified_action.
 
 alter table public.policies drop constraint policy_status_is_known, add constraint policy_status_is_known
@@ -28,11 +28,33 @@ language sql immutable set search_path = ''
 as $$ select array['communicator', 'critic', 'intake', 'orchestrator', 'telegram-webhook'] $$;
 comment on function private.bundling_functions() is 'The functions that carry the policy''s text; a policy waits for all of them.';
 
+-- The hash of a parsed policy that both sides can make. A number has more than one spelling and canonical_json refuses it:
+-- here it is the text n7, and the text 7 is s7, so that no two bodies share a form.
+create function private.policy_form(p_body jsonb) returns jsonb
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return case jsonb_typeof(p_body)
+    when 'object' then (select coalesce(jsonb_object_agg(e.key, private.policy_form(e.value)), '{}') from jsonb_each(p_body) e)
+    when 'array' then (select coalesce(jsonb_agg(private.policy_form(a.value) order by a.ordinality), '[]')
+      from jsonb_array_elements(p_body) with ordinality a)
+    when 'number' then to_jsonb('n' || trim_scale((p_body #>> '{}')::numeric)::text)
+    when 'string' then to_jsonb('s' || (p_body #>> '{}'))
+    else p_body
+  end;
+end
+$$;
+create function private.policy_digest(p_body jsonb) returns text
+language sql immutable strict set search_path = ''
+as $$ select private.digest_json(private.policy_form(p_body)) $$;
+comment on function private.policy_digest(jsonb) is 'sha256 of a parsed policy, the same that a function makes of what it reads in the text.';
+
 -- One row per function and text, not per process: processes come and go by the thousand. Written once a minute by each
 -- process, so the row itself is the record and has no audit trail of its own.
 create table public.policy_bundles (
   function_name text not null,
   policy_sha256 text not null check (policy_sha256 ~ '^[0-9a-f]{64}$'),
+  body_sha256 text check (body_sha256 ~ '^[0-9a-f]{64}$'),
   instance text not null check (length(instance) between 1 and 100),
   first_reported_at timestamptz not null default private.now(),
   reported_at timestamptz not null default private.now(),
@@ -40,6 +62,7 @@ create table public.policy_bundles (
   primary key (function_name, policy_sha256),
   constraint function_carries_a_policy check (function_name = any (private.bundling_functions()))
 );
+comment on column public.policy_bundles.body_sha256 is 'private.policy_digest of what the function read in the text; null from one that does not say.';
 comment on table public.policy_bundles is 'Which function has reported which policy as its own: first, last, how often, and the process that was last.';
 
 -- Null when the caller's policy is the active one. Not active, and soon will be: wait. Neither active nor approved: nothing
@@ -118,16 +141,18 @@ $$;
 comment on function api.activate_policy(text, jsonb, text) is
   'Makes a checked policy the first one, or follows one that is older than POLICY_CHANGE. Refuses forbidden (a policy is changed by api.propose_policy), policy_invalid. Administrator only.';
 
--- The functions that have not carried this text since it became pending.
+-- The functions that have not carried this text since it became pending, or that read another policy in it than this
+-- database would obey.
 create function private.functions_waited_for(p_policy public.policies) returns text[]
 language sql stable set search_path = ''
 as $$
-  select coalesce(array_agg(f order by f), '{}') from unnest(private.bundling_functions()) f
+  with digest as materialized (select private.policy_digest(p_policy.body) as sha)
+  select coalesce(array_agg(f order by f), '{}') from digest d, unnest(private.bundling_functions()) f
   where not exists (select 1 from public.policy_bundles b
-    where b.function_name = f and b.policy_sha256 = p_policy.policy_sha256 and b.reported_at >= p_policy.pending_at)
+    where b.function_name = f and b.policy_sha256 = p_policy.policy_sha256 and b.body_sha256 = d.sha and b.reported_at >= p_policy.pending_at)
 $$;
 comment on function private.functions_waited_for(public.policies) is
-  'Functions that have not reported a pending policy since it was approved: an older report may be of a process that is gone.';
+  'Functions that have not reported a pending policy, text and parsed body, since it was approved: an older report may be of a process that is gone.';
 
 -- What was approved must still be what lies there: the text by its name, the parsed body by the report that was approved.
 create function private.policy_altered(p_policy public.policies) returns boolean
@@ -135,7 +160,7 @@ language sql stable set search_path = ''
 as $$
   select private.sha256_hex(p_policy.policy_text) <> p_policy.policy_sha256
     or private.digest_json(p_policy.report) is distinct from p_policy.report_sha256
-    or p_policy.report ->> 'body_sha256' is distinct from private.sha256_hex(p_policy.body::text)
+    or p_policy.report ->> 'body_sha256' is distinct from private.policy_digest(p_policy.body)
 $$;
 
 -- Two functions that report in the same moment queue up on the lock: the second sees the first's row.
@@ -169,20 +194,30 @@ $$;
 comment on function private.activate_pending(text) is
   'Puts the pending policy in force when every function carries it, in one transaction; else says who is missing.';
 
-create function api.report_bundle(p_function text, p_instance text, p_policy_sha256 text) returns jsonb
+create function api.report_bundle(p_function text, p_instance text, p_policy_sha256 text, p_body_sha256 text default null) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
+declare
+  v_pending public.policies;
 begin
   if p_function is null or p_function <> all (private.bundling_functions()) or coalesce(length(p_instance), 0) not between 1 and 100
-    or coalesce(p_policy_sha256, repeat('0', 64)) !~ '^[0-9a-f]{64}$' then
+    or coalesce(p_policy_sha256, repeat('0', 64)) !~ '^[0-9a-f]{64}$' or coalesce(p_body_sha256, repeat('0', 64)) !~ '^[0-9a-f]{64}$' then
     return private.refuse('invalid_request', left(p_function, 64), 'policy.report', 'bundle:' || left(p_function, 64), null,
-      'A function that carries the policy reports its name, its process and the sha256 of its text.');
+      'A function that carries the policy reports its name, its process and the sha256 of its text and of what it reads in it.');
   end if;
   -- A bundle without a readable policy has nothing to report; it is told what it is.
   if p_policy_sha256 is not null then
-    insert into public.policy_bundles as b (function_name, policy_sha256, instance) values (p_function, p_policy_sha256, p_instance)
-    on conflict (function_name, policy_sha256) do update set instance = excluded.instance, reported_at = private.now(), reports = b.reports + 1;
-    if exists (select 1 from public.policies p where p.policy_sha256 = p_policy_sha256 and p.status = 'pending') then
+    insert into public.policy_bundles as b (function_name, policy_sha256, body_sha256, instance)
+    values (p_function, p_policy_sha256, p_body_sha256, p_instance)
+    on conflict (function_name, policy_sha256) do update
+      set body_sha256 = excluded.body_sha256, instance = excluded.instance, reported_at = private.now(), reports = b.reports + 1;
+    select p.* into v_pending from public.policies p where p.policy_sha256 = p_policy_sha256 and p.status = 'pending';
+    if v_pending.policy_sha256 is not null then
+      -- It waits until somebody has looked: either the release reads this text differently, or somebody proposed another body.
+      if p_body_sha256 <> private.policy_digest(v_pending.body) then
+        perform private.raise_alert('digest_drift', 'critical', 'policy:' || p_policy_sha256, p_function || ' reads another policy in this text',
+          'as approved', v_pending.task_id);
+      end if;
       perform private.activate_pending(p_function);
     end if;
   end if;
@@ -192,10 +227,10 @@ begin
       'waits_for', (select to_jsonb(private.functions_waited_for(p)) from public.policies p where p.status = 'pending')));
 end
 $$;
-comment on function api.report_bundle(text, text, text) is
-  'A process says which policy it carries, at boot and then once a minute; the last one awaited puts a pending policy in force. Answers whether the caller may plan, decide and reserve (problem is null), else why not. Refuses invalid_request.';
-revoke all on function api.report_bundle(text, text, text) from public;
-grant execute on function api.report_bundle(text, text, text) to service_role;
+comment on function api.report_bundle(text, text, text, text) is
+  'A process says which policy it carries and what it reads in it, at boot and then once a minute; the last one awaited puts a pending policy in force. Answers whether the caller may plan, decide and reserve (problem is null), else why not. Refuses invalid_request.';
+revoke all on function api.report_bundle(text, text, text, text) from public;
+grant execute on function api.report_bundle(text, text, text, text) to service_role;
 
 select private.close_table('public.policy_bundles');
 select private.allow_members('public.policy_bundles', 'owner', 'operator', 'reviewer');

@@ -1,5 +1,5 @@
 -- The promise of this file: a card whose arrival nobody saw is no card without an end: when its request closes, whoever may have
--- it is told in a new message, since there is nothing to edit.
+-- it is told in a new message, since there is nothing to edit. A card that was decided says what holds it, and is edited when that changes.
 -- Refuses: nothing.
 
 create or replace function private.show_result(p_request public.approval_requests) returns void
@@ -70,6 +70,13 @@ begin
   if v_lapsed is not null then
     perform private.catch_up_cards(v_lapsed);
   end if;
+  -- Nobody is put out who renewed while a worker that died held the removal.
+  update public.notifications n set status = 'failed', last_error = 'renewed meanwhile'
+  where n.notification_id in (select r.notification_id from public.notifications r
+    where r.kind = 'removal' and r.status = 'queued' and exists (select 1 from public.user_subscriptions s
+      where s.user_ref = 'telegram:' || (r.payload_json ->> 'user_id') and s.chat_id = r.payload_json ->> 'chat_id'
+        and s.status = 'active' and s.expires_at > v_now)
+    order by r.notification_id for update skip locked);
   with pick as materialized (
     select n.notification_id from public.notifications n
     where n.status = 'queued' and n.run_at <= v_now
@@ -90,3 +97,28 @@ begin
   return coalesce(v_claimed, '[]');
 end
 $$;
+
+-- Whether nobody saw what became of the effect of this task.
+create function private.awaits_resolving(p_task public.tasks) returns boolean
+language sql immutable set search_path = ''
+as $$ select p_task.status = 'paused' and p_task.reason is not distinct from 'effect_unknown' $$;
+
+-- Whoever decided is not left with a card that was true for a moment: an outcome that nobody saw, what came of it, and an
+-- approval that a switch held and lets go.
+create function private.show_what_holds() returns trigger
+language plpgsql set search_path = ''
+as $$
+declare
+  v_request public.approval_requests;
+begin
+  select r.* into v_request from public.approval_requests r
+  where r.task_id = new.task_id and r.status in ('approved', 'consumed') order by r.requested_at desc, r.code desc limit 1;
+  if v_request.request_id is not null then
+    perform private.show_result(v_request);
+  end if;
+  return null;
+end
+$$;
+create trigger _860_show_what_holds after update on public.tasks for each row
+  when (private.awaits_resolving(old) <> private.awaits_resolving(new) or (old.status = 'pending_exec' and new.status = 'running'))
+  execute function private.show_what_holds();

@@ -175,10 +175,11 @@ cli.command(
   .option("--head <file>", "replay: the new policy")
   .option("--since <when>", "replay: only decisions since 90d, 12h or 2026-01-31")
   .option("--fail-on <ways>", "replay: exit 1 on loosened, tightened, not_reproduced")
+  .option("--as <member>", "propose: who asks, and so will not approve", { type: [String] })
   .option(...json)
   .example("npm run ags -- policy check policies/policy.yaml --roster owner=1,operator=1")
   .example("npm run ags -- policy replay --head new.yaml --since 90d --fail-on loosened")
-  .example("npm run ags -- policy propose new.yaml")
+  .example("npm run ags -- policy propose new.yaml --as rita")
   .action(policy);
 cli.command("guardrails", "The injection filter on its corpus: recall and false alarms")
   .option(...json).action(guardrails);

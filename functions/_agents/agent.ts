@@ -33,6 +33,12 @@ export interface Judge {
   >;
 }
 
+/** A proposed policy that was looked up: its text says what the parsed body of this hash says. */
+export interface PolicyOnRecord {
+  policy_sha256: string;
+  body_sha256: string;
+}
+
 export interface AgentContext {
   policy: Policy;
   now: Date;
@@ -47,6 +53,8 @@ export interface AgentContext {
   account?: (accountId: string) => Promise<AccountState>;
   /** What the gates of a paid order's task would say now; the tool `artifacts.read`. */
   rehearse_access?: (taskId: string) => Promise<unknown>;
+  /** A proposed policy, text and body compared, or `digest_drift`; the tool `artifacts.read`. */
+  read_policy?: (sha256: string) => Promise<PolicyOnRecord>;
 }
 
 export interface StepResult {

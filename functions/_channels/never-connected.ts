@@ -1,5 +1,7 @@
 import { Refusal } from "../_domain/refusal.ts";
-import { AnsweredRefusal } from "./safe-fetch.ts";
+
+/** A refusal of an answer: the request had left, and whoever got it may have acted on it. */
+export class AnsweredRefusal extends Refusal {}
 
 // No connection was made, so nothing was written: Node names it by code, Deno in the message.
 const neverConnected = new Set([

@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { Refusal } from "../_domain/refusal.ts";
+import { AnsweredRefusal } from "./never-connected.ts";
 
 export interface SafeFetchOptions {
   /** Host names, as in a URL, that whoever runs this has named: they may be private and spoken to without TLS. */
@@ -14,9 +15,6 @@ export interface SafeFetchOptions {
 }
 
 const denied = (why: string): Refusal => new Refusal("url_denied", why);
-
-/** A refusal of the answer: the request had left, and whoever got it may have acted on it. */
-export class AnsweredRefusal extends Refusal {}
 
 const answerDenied = (why: string): AnsweredRefusal => new AnsweredRefusal("url_denied", why);
 

@@ -163,7 +163,7 @@ export const approvalButtons = (card: Pick<ApprovalCard, "nonce">): Button[] => 
 
 // What happens next, said with the outcome, so that nobody has to ask.
 const outcomes: Record<string, string> = {
-  approved: "Approved. It is carried out now.",
+  approved: "Approved. It is carried out as soon as nothing holds it.",
   consumed: "Approved, and being carried out.",
   rejected: "Rejected. Nothing is carried out.",
   expired: "Expired without enough answers, which counts as no. Nothing is carried out.",
@@ -171,9 +171,27 @@ const outcomes: Record<string, string> = {
     "Replaced: what was shown here is not what would be done now. Decide on the newest card.",
 };
 
+// What keeps an approved effect from being carried out, and what ends that.
+const holds: Record<string, string> = {
+  t3_execution_disabled:
+    "Approved. It waits: T3 is switched off, and goes on when an owner sends /t3 on.",
+  stopped: "Approved. It waits: an emergency stop holds it until two people resume.",
+  effect_unknown:
+    "Approved, and nobody saw what became of it. Look at the receiver, then send /resolve.",
+};
+
+function outcomeLine({ status, held, task_status, task_id }: CardResult): string[] {
+  if (status === "approved" || status === "consumed") {
+    if (held !== null && Object.hasOwn(holds, held)) return [holds[held]];
+    if (task_status === "failed") {
+      return [`Approved, and its task has failed. What is known of it: /status ${known(task_id)}`];
+    }
+  }
+  return status !== null && Object.hasOwn(outcomes, status) ? [outcomes[status]] : [];
+}
+
 /** What the card becomes once a decision is committed; the buttons go with the edit. */
 export function cardResultText(card: CardResult): string {
-  const status = card.status ?? "unknown";
   const lines = [
     `${known(card.tier, 8)} ${known(card.action)}: ${known(card.status, 32)}`,
     `Code: ${known(card.code)}`,
@@ -182,7 +200,7 @@ export function cardResultText(card: CardResult): string {
     `Critic: ${known(card.score, 12)} of 1, at least ${known(card.threshold, 12)} needed`,
     card.decided.length === 0 ? "Decisions: none" : "Decisions:",
     ...card.decided.slice(0, atMost).map(decisionLine),
-    ...(Object.hasOwn(outcomes, status) ? [outcomes[status]] : []),
+    ...outcomeLine(card),
     `Digest: ${shortDigest(card.digest)}`,
   ];
   return clip(lines.join("\n"), messageLimit);

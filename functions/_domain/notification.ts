@@ -103,8 +103,13 @@ export const approvalCard = z.object({
 }).transform(withIdea);
 export type ApprovalCard = z.output<typeof approvalCard>;
 
-/** The same card after something was decided; while `status` is open others still have to. */
-export const cardResult = z.object({ ...card, status: optional }).transform(withIdea);
+/** The same card after something was decided; while `status` is open others still have to. `held`: by what, if at all. */
+export const cardResult = z.object({
+  ...card,
+  status: optional,
+  task_status: optional,
+  held: optional,
+}).transform(withIdea);
 export type CardResult = z.output<typeof cardResult>;
 
 /** One request in the answer to `/pending`; `required_roles` are who has to decide. */

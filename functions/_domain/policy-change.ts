@@ -36,14 +36,21 @@ export const replayReport = z.strictObject({
 export type ReplayReport = z.infer<typeof replayReport>;
 
 /** What `api.propose_policy` adds to a report when it stores it. */
-export const boundReport = replayReport.extend({ policy_sha256: sha256, body_sha256: sha256 });
+export const boundReport = replayReport.extend({
+  policy_sha256: sha256,
+  body_sha256: sha256,
+  /** How many values differ from the policy in force, and the first of them as `path: old → new`. */
+  changed: count,
+  changes: z.array(z.string().max(400)).max(21),
+});
+export type BoundReport = z.infer<typeof boundReport>;
 
 const proposedChange = policyChange.extend({ report: boundReport });
 
 /** The change that a POLICY_CHANGE task asks for, from its payload; null where that is something else. */
 export function policyChangeOf(
   payload: Json,
-): { change: PolicyChange; report: z.infer<typeof boundReport> } | null {
+): { change: PolicyChange; report: BoundReport } | null {
   const read = z.object(proposedChange.shape).safeParse(payload);
   if (!read.success) return null;
   const { policy_sha256, replay_sha256, report } = read.data;

@@ -1,7 +1,7 @@
 import type { Intent } from "./telegram.ts";
 import { clean, clip, messageLimit } from "./telegram-text.ts";
 import { mask } from "./mask.ts";
-import { maskCodes } from "./second-factor.ts";
+import { maskCodes, maskSixDigits } from "./second-factor.ts";
 
 /** `T2-20250928-0012`, as on the card. */
 export const requestCode = /^T[0-3]-\d{8}-\d{4,9}$/;
@@ -24,8 +24,8 @@ export const reasonLimit = 500;
 const isSubject = (text: string) => requestCode.test(text) || taskId.test(text);
 
 /** What the person gave as a reason: one person's words, without controls and secrets, bounded. */
-function readReason(text: string | undefined): string | null {
-  const reason = clip(mask(maskCodes(clean(text ?? "").trim())), reasonLimit);
+function readReason(text: string | undefined, hide = maskCodes): string | null {
+  const reason = clip(mask(hide(clean(text ?? "").trim())), reasonLimit);
   return reason === "" ? null : reason;
 }
 
@@ -38,7 +38,7 @@ function readArguments(name: string, rest: string): Intent {
         type: "approve",
         code,
         decision: answer === "yes" ? "approve" : "reject",
-        reason: readReason(reason),
+        reason: readReason(reason, maskSixDigits),
         otp: otp ?? null,
       };
     }

@@ -1,4 +1,5 @@
 import { isRefusalCode, type RefusalCode } from "../_domain/refusal.ts";
+import { policyDigest } from "./policy-digest.ts";
 
 /** What the database answers to a report: `problem` is null where this bundle may plan, decide and reserve. */
 interface Reported {
@@ -6,13 +7,15 @@ interface Reported {
   refused?: string;
 }
 
+/** The bundled policy: its text's sha256, and what the text was read as. */
+type Bundled = { ok: true; sha256: string; policy: unknown } | { ok: false };
+
 export interface BundleReport {
   /** The function's name, as the policy waits for it. */
   function: string;
   /** This process, by any name of its own. */
   instance: string;
-  /** The sha256 of the bundled text; null where it cannot be read. */
-  policy_sha256: string | null;
+  policy: Bundled;
   report: (args: Record<string, unknown>) => Promise<Reported>;
   now: () => Date;
 }
@@ -21,18 +24,21 @@ const every = 60_000;
 const soonest = 5_000;
 
 /**
- * Says which policy this process carries: at once, and after that once a minute, however often it is asked. The answer
+ * Says which policy this process carries, as text and as what it read in it: at once, and after that once a minute, however often it is asked. The answer
  * is kept until then; `policy_not_approved` is the one that nothing but a decision or another bundle mends. A database
  * that does not answer is no verdict on the bundle: every command looks again.
  */
 export function bundleReporter(bundle: BundleReport): () => Promise<RefusalCode | null> {
   let due = -Infinity;
   let known: Promise<RefusalCode | null> = Promise.resolve(null);
+  const { policy } = bundle;
+  const body = policy.ok ? policyDigest(policy.policy) : null;
   const ask = async (): Promise<RefusalCode | null> => {
     const { problem, refused } = await bundle.report({
       p_function: bundle.function,
       p_instance: bundle.instance,
-      p_policy_sha256: bundle.policy_sha256,
+      p_policy_sha256: policy.ok ? policy.sha256 : null,
+      p_body_sha256: await body,
     });
     const code = problem ?? refused ?? null;
     return isRefusalCode(code) ? code : null;
@@ -63,12 +69,12 @@ interface Caller {
 export function carry(
   name: string,
   database: Caller,
-  policy: { ok: true; sha256: string } | { ok: false },
+  policy: Bundled,
 ): () => Promise<RefusalCode | null> {
   const report = bundleReporter({
     function: name,
     instance: crypto.randomUUID(),
-    policy_sha256: policy.ok ? policy.sha256 : null,
+    policy,
     report: (args) => database.call("report_bundle", args),
     now: () => new Date(),
   });

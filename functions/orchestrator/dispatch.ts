@@ -7,6 +7,7 @@ import { Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
 import { behindTools } from "../_agents/tool-runner.ts";
 import type { Outside } from "./outside.ts";
+import { readPolicy } from "./policy-record.ts";
 import { toolsFor } from "./tools.ts";
 import { executeTrade } from "./trade-effect.ts";
 
@@ -48,6 +49,7 @@ function contextFor(deps: DispatchDeps, work: StepWork): AgentContext {
         p_limit: limit,
       }),
     rehearse_access: (p_task_id) => deps.database.call<unknown>("rehearse_access", { p_task_id }),
+    read_policy: (sha256) => readPolicy(deps.database, sha256),
     market: deps.market,
     account: deps.account,
     tool: toolsFor(deps, work),

@@ -27,8 +27,13 @@ interface Answer {
   idempotency_key?: string;
 }
 
-
-const passing = ["unavailable", "rate_limited", "invalid_request", "insufficient_data", "url_denied"];
+const passing = [
+  "unavailable",
+  "rate_limited",
+  "invalid_request",
+  "insufficient_data",
+  "url_denied",
+];
 
 /**
  * No price is no failure of an approved order, nor is one that cannot be used, as from a source whose clock is ahead: an

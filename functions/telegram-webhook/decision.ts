@@ -21,6 +21,8 @@ export interface DecisionDeps {
   signer: Signer | null;
   /** Null where SECOND_FACTOR_KEY is not set: then no code counts. */
   seeds: SeedBox | null;
+  /** VIP_CHAT_ID, the one door that is ours; null where none is, and then no request to join is answered. */
+  vip_chat_id: string | null;
   now: () => Date;
 }
 
@@ -87,13 +89,14 @@ export async function takeUpdate(
   holds_code = false,
 ): Promise<Handled> {
   const { intent, otp } = withoutCode(read.intent);
-  const { channel, policy_sha256 } = deps;
+  const { channel, policy_sha256, vip_chat_id } = deps;
   const plain = {
     ...read,
     intent,
     channel,
     policy_sha256,
     ...(holds_code ? { holds_code } : {}),
+    ...(intent.type === "join" ? { vip_chat_id } : {}),
   };
   if (!isDecision(intent) && !(needsCode(intent) && otp !== null)) {
     return await deps.database.call<Handled>("handle_update", { p_update: plain });

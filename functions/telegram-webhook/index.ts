@@ -17,7 +17,8 @@ await serve("telegram-webhook", needed, async (environment) => {
   const policy_sha256 = policy.ok ? policy.sha256 : null;
   const now = () => new Date();
   const keys = decisionKeys(environment.keys);
-  const shared = { database, username, policy_sha256, now, ...keys };
+  const vip_chat_id = environment.vipChatId;
+  const shared = { database, username, policy_sha256, vip_chat_id, now, ...keys };
   const deps = { ...shared, secret: webhookSecret!, channel: "telegram" as const };
   return (request) => (void bundle(), handle(request, deps));
 });

@@ -3,7 +3,7 @@ import { decidingPolicyOf } from "../../functions/_policy/policy-domain.ts";
 import { prove } from "../../functions/_policy/policy-proof.ts";
 import { countOf, type Group, type Replay } from "../../functions/_policy/policy-replay.ts";
 import { Sentence } from "../stack/sentence.ts";
-import { actor, ask, unlessRefused } from "./holder.ts";
+import { ask, unlessRefused } from "./holder.ts";
 import { breachText, decidingMembers, peopleIn } from "./policy-check.ts";
 import { policyFrom } from "./policy-file.ts";
 import { readAsAuditor } from "./policy-pages.ts";
@@ -16,11 +16,23 @@ interface Proposed {
   changed: boolean;
   task_id?: string;
   tier?: string;
+  /** Value by value, as the database found them. */
+  changes?: string[];
 }
 
-/** Asks for another policy, with the report of what it would have decided differently. People decide. */
-export async function propose(file: string | undefined, json: boolean): Promise<void> {
+/**
+ * Asks for another policy in a member's name, with the report of what it would have decided differently. People decide,
+ * and not the member who asks.
+ */
+export async function propose(
+  file: string | undefined,
+  options: { as?: string[]; json?: boolean },
+): Promise<void> {
   if (!file) throw new Sentence("Say which policy: policy propose new.yaml");
+  const as = options.as?.[0];
+  if (!as) {
+    throw new Sentence("Say which member proposes it, and so will not approve it: --as <member>");
+  }
   const next = await policyFrom(file);
   const policy = decidingPolicyOf(next.policy);
   if (policy === null) throw new Sentence("policy_invalid: its deciding parts cannot be read");
@@ -47,12 +59,13 @@ export async function propose(file: string | undefined, json: boolean): Promise<
         p_text: next.text,
         p_body: next.policy,
         p_report: reportOf(replay, active),
-        p_actor: actor(),
+        p_actor: `cli:${as}`,
       },
     }),
   );
-  if (json) return console.log(JSON.stringify({ ...proposed, replay }));
+  if (options.json) return console.log(JSON.stringify({ ...proposed, replay }));
   console.log(`${reportText(replay)}\n`);
+  if (proposed.changes) console.log(`${["What changes:", ...proposed.changes].join("\n  ")}\n`);
   console.log(sentenceOf(proposed));
 }
 

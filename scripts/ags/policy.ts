@@ -14,6 +14,7 @@ export interface PolicyOptions {
   head?: string;
   since?: string | number;
   failOn?: string;
+  as?: string[];
 }
 
 export async function policy(
@@ -32,7 +33,7 @@ export async function policy(
     case "replay":
       return await replay({ ...options, head: options.head ?? file });
     case "propose":
-      return await propose(file, json);
+      return await propose(file, options);
     case "activate":
       return await activate(file ?? shipped, json);
   }

@@ -6,16 +6,13 @@ export const carriers = ["communicator", "critic", "intake", "orchestrator", "te
 
 /** In this process all functions carry one text, and each reports it for itself. */
 export function reportBundles(
-  { database, policy_sha256, worker, now }: Pick<
-    Wiring,
-    "database" | "policy_sha256" | "worker" | "now"
-  >,
+  { database, policy, worker, now }: Pick<Wiring, "database" | "policy" | "worker" | "now">,
 ): () => Promise<void> {
   const reporters = carriers.map((name) =>
     bundleReporter({
       function: name,
       instance: worker,
-      policy_sha256,
+      policy,
       report: (args) => database.call("report_bundle", args),
       now,
     })

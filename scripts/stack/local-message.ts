@@ -58,6 +58,7 @@ export async function sayLocally(
       policy_sha256: wiring.policy_sha256,
       signer: wiring.signer,
       seeds: wiring.seeds,
+      vip_chat_id: wiring.vip_chat_id,
       now: wiring.now,
     },
   );

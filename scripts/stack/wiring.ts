@@ -62,7 +62,7 @@ export function wire({ environment, database, policy, log, print }: WiringOption
     bundle: bundleReporter({
       function: "orchestrator",
       instance: worker,
-      policy_sha256: policy.ok ? policy.sha256 : null,
+      policy,
       report: (args) => database.call("report_bundle", args),
       now: () => new Date(),
     }),

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import { filled, reserve, setLimits, wanted } from "../support/trading.ts";
-import { dropTrigger, forbids, type Guard, never, refuses, replace } from "./guard.ts";
+import { filled, reserve, setLimits, setStatus, wanted } from "../support/trading.ts";
+import { dropTrigger, forbids, given, type Guard, never, refuses, replace } from "./guard.ts";
 import { account, ordered } from "./desk.ts";
 import { type House, one } from "./house.ts";
 
@@ -113,6 +113,83 @@ export const guardsOfLimits: Guard[] = [
             [id],
           ),
       );
+    },
+  },
+  {
+    name: "What is open stands in the way of loosening a limit",
+    promise: "trades",
+    test: "the limit of a suspended account that holds something is not loosened",
+    without: never(
+      "api.set_limits",
+      "exists (select 1 from public.positions p where p.account_id = p_account_id and p.open_quantity > 0)",
+    ),
+    async probe(house) {
+      const id = await account(house);
+      given(await setLimits(house, id, { max_order_size: "200" }));
+      await filled(house, wanted(id));
+      given(await setStatus(house, id, "suspended"));
+      refuses(await setLimits(house, id, { max_order_size: "201" }), "forbidden");
+    },
+  },
+  {
+    name: "Who loosens a limit suspends the account first",
+    promise: "trades",
+    test: "the limit of an account that may trade is not loosened",
+    without: never("api.set_limits", "v_account.status <> 'suspended'"),
+    async probe(house) {
+      const id = await account(house);
+      given(await setLimits(house, id, { max_order_size: "200" }));
+      refuses(await setLimits(house, id, { max_order_size: "201" }), "forbidden");
+    },
+  },
+  {
+    name: "Owners hear of every change of an account's limits",
+    promise: "trades",
+    test: "a limit that an administrator sets is told to the owner",
+    without: replace("api.set_limits", "'topic', 'account_limits'", "'topic', 'nothing'"),
+    async probe(house) {
+      const id = await account(house);
+      given(await setLimits(house, id, { max_order_size: "200" }));
+      expect(
+        await one(
+          house,
+          "select min(recipient) as value from public.notifications where payload_json ->> 'topic' = 'account_limits' and payload_json ->> 'subject' = $1",
+          [id],
+        ),
+      ).not.toBeNull();
+    },
+  },
+  {
+    name: "What comes back after an hour of quiet rings again",
+    promise: "trades",
+    test: "an order beyond a limit that is refused two hours later rings a second time",
+    without: replace(
+      "private.raise_alert",
+      "v_new or v_before < private.now() - interval '1 hour'",
+      "v_new",
+    ),
+    async probe(house) {
+      const id = await account(house);
+      const subject = `account:${id}:max_order_size`;
+      const raise = () =>
+        house.owner(
+          "select private.raise_alert('limit_exceeded', 'critical', $1, '2', '1', null)",
+          [
+            subject,
+          ],
+        );
+      const rung = () =>
+        one<string>(
+          house,
+          "select count(*)::text as value from public.notifications where recipient = '1002' and payload_json ->> 'subject' = $1",
+          [subject],
+        );
+      await raise();
+      const once = await rung();
+      if (once !== "1") throw new Error(`it rang ${once} times at first`);
+      await house.clock.advance(7200);
+      await raise();
+      expect(await rung()).toBe("2");
     },
   },
   {

@@ -46,6 +46,16 @@ export const guardsOfRoles: Guard[] = [
     "propose_policy('x', '{}', '{}', 'x')",
   ),
   administratorOnly(
+    "Closing an alert",
+    "close_alert(uuid, text, text)",
+    "close_alert(gen_random_uuid(), 'x', 'x')",
+  ),
+  administratorOnly(
+    "Acknowledging an alert",
+    "acknowledge_alert(uuid, text)",
+    "acknowledge_alert(gen_random_uuid(), 'x')",
+  ),
+  administratorOnly(
     "Setting flags",
     "set_flag(text, boolean, text, text)",
     "set_flag('x', false, 'x', 'x')",

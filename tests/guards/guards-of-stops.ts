@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { approvedSignal, reserve, start } from "../support/line.ts";
-import { checked, granted, reserveAccess } from "../support/payments.ts";
+import { checked, granted, reserveAccess, vipChat } from "../support/payments.ts";
 import { all, drop, forbids, given, type Guard, never, refuses, replace } from "./guard.ts";
 import { administer, number, one, say, stop } from "./house.ts";
 import { access } from "./desk.ts";
@@ -97,7 +97,9 @@ export const guardsOfStops: Guard[] = [
       await house.owner(
         "update public.notifications set status = 'failed' where status = 'queued'",
       );
-      await say(house, buyer, { type: "join", chat_id: "-1003000000001", user_id: buyer });
+      await say(house, buyer, { type: "join", chat_id: vipChat, user_id: buyer }, {
+        vip_chat_id: vipChat,
+      });
       given(await stop(house));
       const work = await house.database.call<{ kind: string }[]>("claim_notifications", {
         p_worker: "test",

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { confirm, start } from "../support/line.ts";
 import {
   approved,
   filled,
@@ -8,9 +9,9 @@ import {
   setStatus,
   wanted,
 } from "../support/trading.ts";
-import { all, drop, type Guard, never, refuses, replace } from "./guard.ts";
+import { all, drop, given, type Guard, never, refuses, replace } from "./guard.ts";
 import { account, ordered } from "./desk.ts";
-import { type House, one } from "./house.ts";
+import { administer, type House, one } from "./house.ts";
 
 const problem = (house: House, taskId: string, order: unknown, channel = "paper") =>
   one<string>(
@@ -179,6 +180,34 @@ export const guardsOfTrades: Guard[] = [
       const { taskId } = await ordered(house, await account(house));
       const answer = await problem(house, taskId, wanted("nobodys", { reduce_only: false }));
       expect(answer).toBe("unknown_account");
+    },
+  },
+  {
+    name: "A broker that contradicts the record rings",
+    promise: "trades",
+    test: "a fill of an order that a person settled as not done raises a critical alert",
+    without: drop("api.accept_broker_report", "('failed', 'filled'), "),
+    async probe(house) {
+      const id = await account(house, { channel: "http-bridge" });
+      const { work } = await ordered(house, id);
+      const reserved = given(await reserve(house, work, { p_channel: "http-bridge" }));
+      given(await start(house, reserved.effect_id, work));
+      given(await confirm(house, reserved.effect_id, work, "unknown", {}));
+      given(
+        await administer(house, "settle_effect($1, 'failed', 'not there', 'test')", [
+          reserved.effect_id,
+        ]),
+      );
+      const p_report = { key: reserved.idempotency_key, status: "filled" };
+      refuses(
+        await house.database.call("accept_broker_report", { p_report }),
+        "illegal_transition",
+      );
+      expect(
+        await one(house, "select max(severity) as value from public.alerts where subject = $1", [
+          `account:${id}`,
+        ]),
+      ).toBe("critical");
     },
   },
 ];

@@ -79,6 +79,38 @@ describe("a broker's report", () => {
     });
   });
 
+  it("of a fill that a person has settled as not done is refused, and rings: something is held", async () => {
+    const { account, work, key, effect } = await sent();
+    await line.confirm(db, effect, work, "unknown", {});
+    const [{ settled }] = await db.as<{ settled: line.Answer }>(
+      "administrator",
+      "select api.settle_effect($1, 'failed', 'the broker shows nothing', 'test') as settled",
+      [effect],
+    );
+    expect(settled).toMatchObject({ status: "failed" });
+    const filled = { key, status: "filled", fills: [await execution(`late-${account}`)] };
+    expect(await report(filled)).toMatchObject({ refused: "illegal_transition", status: "failed" });
+    expect(await fillsOf(account)).toEqual([]);
+    expect(await alerts(`account:${account}`)).toMatchObject([
+      { code: "position_mismatch", severity: "critical", threshold: "failed" },
+    ]);
+    await report(filled);
+    const violations = await db.owner(
+      "select rule from public.trading_violations where account_id = $1",
+      [account],
+    );
+    expect(violations).toEqual(Array(2).fill({ rule: "position_mismatch" }));
+  });
+
+  it("that denies a fill which is booked is refused, and rings", async () => {
+    const { account, key } = await sent();
+    await report({ key, status: "filled", fills: [await execution(`held-${account}`)] });
+    expect(await report({ key, status: "rejected" })).toMatchObject({
+      refused: "illegal_transition",
+    });
+    expect(await alerts(`account:${account}`)).toMatchObject([{ code: "position_mismatch" }]);
+  });
+
   it("settles what nobody saw, and the worker that comes late changes nothing", async () => {
     const { work, key, effect, taskId } = await sent();
     await line.confirm(db, effect, work, "unknown", { error: "no answer" });

@@ -4,6 +4,7 @@ import { policyDryRun } from "../../functions/_agents/policy-dry-run.ts";
 import type { AgentContext } from "../../functions/_agents/agent.ts";
 import { policyChangeOf } from "../../functions/_domain/policy-change.ts";
 import { policyDigest } from "../../functions/_policy/policy-digest.ts";
+import { Refusal } from "../../functions/_domain/refusal.ts";
 import { readPolicy } from "../../functions/orchestrator/policy-record.ts";
 import { freezeClock, type FrozenClock } from "../support/clock.ts";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
@@ -107,7 +108,6 @@ export const reportBundle = (
     p_body_sha256: body,
   });
 
-
 /** What the act step leaves: the proposal that names the policy and its replay. */
 function proposal(work: StepWork) {
   const asked = policyChangeOf(work.task.payload);
@@ -120,15 +120,24 @@ function proposal(work: StepWork) {
   };
 }
 
-/** The rehearsal as the orchestrator does it: with what this database has on record. */
-export const rehearse = (db: TestDatabase, step: StepWork) =>
-  policyDryRun(
-    step,
-    {
-      tool: (_name, run) => run(),
-      read_policy: (sha) => readPolicy(db.database, sha),
-    } as AgentContext,
+/** The rehearsal as the orchestrator does it: with what this database has on record, and a refusal is the step's. */
+async function rehearse(db: TestDatabase, step: StepWork): Promise<void> {
+  const context = {
+    tool: (_name, run) => run(),
+    read_policy: (sha) => readPolicy(db.database, sha),
+  } as AgentContext;
+  const refused = await policyDryRun(step, context).then(
+    (result) => complete(db, step, result).then(() => null),
+    (error) => error instanceof Refusal ? error.code : Promise.reject(error),
   );
+  if (refused === null) return;
+  await db.database.call("fail_step", {
+    p_step_id: step.step_id,
+    p_attempt: step.attempt,
+    p_lease_token: step.lease_token,
+    p_code: refused,
+  });
+}
 
 /** From the plan to the gate. Returns the effect's step, leased, once people have said yes. */
 export async function workOn(db: TestDatabase): Promise<StepWork | null> {
@@ -139,9 +148,8 @@ export async function workOn(db: TestDatabase): Promise<StepWork | null> {
     for (const step of work) {
       if (step.agent_class === "planner") await plan(db, step);
       else if (step.node_id === "act") await complete(db, step, proposal(step));
-      else if (step.node_id === "dry_run") {
-        await complete(db, step, await rehearse(db, step));
-      } else await complete(db, step, resultOf(step));
+      else if (step.node_id === "dry_run") await rehearse(db, step);
+      else await complete(db, step, resultOf(step));
     }
   }
   throw new Error("no gate was reached");

@@ -104,8 +104,8 @@ describe("a bundle", () => {
     ["without a process", "critic", "", policySha256],
     ["with a hash that is none", "critic", "a", "latest"],
     ["with a parsed body's hash that is none", "critic", "a", policySha256, "latest"],
-  ])("%s is no report", async (_, name, instance, sha, body = null) => {
-    expect(await reportBundle(db, name, sha, instance, body)).toMatchObject({
+  ])("%s is no report", async (_, name, instance, sha, body = "") => {
+    expect(await reportBundle(db, name, sha, instance, body || null)).toMatchObject({
       refused: "invalid_request",
     });
   });

@@ -292,6 +292,7 @@ describe("the end of a subscription", () => {
     const user = await buyer();
     await granted(db, user);
     await join(user);
+    await clock.advance(days);
     await granted(db, user);
     await db.owner(
       `update public.notifications set status = 'sending', lease_expires_at = private.now() + interval '1 minute'
@@ -309,6 +310,23 @@ describe("the end of a subscription", () => {
     );
     await end();
     expect(await queued("removal", user)).toHaveLength(1);
+  });
+
+  it("looks for an approval on its way after it has waited for the claim, not before", async () => {
+    const user = await buyer();
+    await granted(db, user);
+    await join(user);
+    await db.owner(
+      `update public.notifications set status = 'sending', lease_expires_at = private.now() + interval '1 minute'
+       where kind = 'join_approval' and payload_json ->> 'user_id' = $1`,
+      [user],
+    );
+    const [{ ended }] = await db.owner<{ ended: boolean }>(
+      "select private.end_subscription(s) as ended from public.user_subscriptions s where s.user_ref = $1",
+      [`telegram:${user}`],
+    );
+    expect(ended).toBe(false);
+    expect(await subscriptions(user)).toMatchObject([{ status: "active" }]);
   });
 
   it("puts nobody out who renewed while a worker that died held the removal", async () => {

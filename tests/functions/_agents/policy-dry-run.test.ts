@@ -69,7 +69,7 @@ const record = { policy_sha256: sha, body_sha256: report.body_sha256 };
 const context = {
   tool: (_name, run) => run(),
   read_policy: () => Promise.resolve(record),
-} as AgentContext;
+} as Pick<AgentContext, "tool" | "read_policy"> as AgentContext;
 const linesWith = async (more: Record<string, unknown>): Promise<string[]> => {
   const { artifact } = await policyDryRun(
     work([input("act", "proposal", "{}")], { ...payload, report: { ...report, ...more } }),
@@ -110,7 +110,9 @@ describe("a policy change is not rehearsed", () => {
 
   it("by an agent that may not read", async () => {
     const tool = () => Promise.reject(new Error("tool_denied"));
-    await expect(policyDryRun(work([input("act", "proposal", "{}")], payload), { tool } as never))
+    await expect(
+      policyDryRun(work([input("act", "proposal", "{}")], payload), { ...context, tool }),
+    )
       .rejects.toThrow("tool_denied");
   });
 });

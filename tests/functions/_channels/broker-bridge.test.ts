@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { brokerBridge, reportVerifier } from "../../../functions/_channels/broker-bridge.ts";
+import { fetchFrom } from "../../../functions/_channels/safe-fetch.ts";
 import { readOrder } from "../../../functions/_domain/order.ts";
 import { Refusal } from "../../../functions/_domain/refusal.ts";
 import { asked as fields } from "../_agents/trade-scene.ts";
@@ -114,6 +115,34 @@ describe("a broker bridge", () => {
     answers = [answer];
     expect(await place()).toMatchObject({ outcome: "unknown" });
     expect(calls.filter(({ method }) => method === "POST")).toHaveLength(1);
+  });
+
+  it.each<[string, Answer]>([
+    [
+      "is longer than may be read",
+      (response) =>
+        response.writeHead(200, { "content-length": String(2 * 1024 * 1024) }).write("{"),
+    ],
+    [
+      "grows longer than may be read",
+      (response) => response.writeHead(200).end("x".repeat(2 * 1024 * 1024)),
+    ],
+    ["sends elsewhere", refuse(303, { location: "http://127.0.0.1:1/" })],
+  ])(
+    "whose answer %s has had the order: the guard's refusal is no proof that nothing left",
+    async (_, answer) => {
+      answers = [answer, say(filled)];
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      expect(await place({ fetch: fetchFrom(url, fetch) })).toMatchObject({ outcome: "unknown" });
+      expect(calls).toHaveLength(1);
+      expect(calls[0]).toMatchObject({ method: "POST", body: JSON.stringify({ key, order }) });
+    },
+  );
+
+  it("that the guard lets nobody call has no order", async () => {
+    const elsewhere = fetchFrom("http://broker.example", fetch);
+    expect(await place({ fetch: elsewhere })).toMatchObject({ outcome: "not_sent" });
+    expect(calls).toEqual([]);
   });
 
   it("that refuses the order has not placed it", async () => {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { tradingReplyText } from "../../../functions/_domain/trading-reply.ts";
+import {
+  tradingAnnouncementText,
+  tradingReplyText,
+} from "../../../functions/_domain/trading-reply.ts";
 
 describe("what is answered about trades", () => {
   it("is nothing for other replies", () => {
@@ -49,5 +52,37 @@ describe("what is answered about trades", () => {
     expect(text).toContain("BTCUSDT long 1 at 67000: +100 USDT");
     expect(text.split("\n").at(-1)).toBe("and 28 more");
     expect(text.length).toBeLessThan(4096);
+  });
+});
+
+describe("news of an account", () => {
+  it("is nobody else's, and guesses nothing that is missing", () => {
+    expect(tradingAnnouncementText({ topic: "alert", subject: "account:paper-1" })).toBeNull();
+    expect(tradingAnnouncementText({ topic: "account_limits" })).toContain("Account unknown");
+  });
+
+  it("says which limits changed, from what, by whom, and what to do", () => {
+    const text = tradingAnnouncementText({
+      topic: "account_limits",
+      subject: "paper-1",
+      value: "max_order_size 500, was 100",
+      by: "cli:mallory",
+    });
+    expect(text).toContain("paper-1");
+    expect(text).toContain("max_order_size 500, was 100");
+    expect(text).toContain("cli:mallory");
+    expect(text).toContain("accounts suspend paper-1");
+  });
+
+  it("says that an account was suspended or trades again, and why", () => {
+    expect(
+      tradingAnnouncementText({
+        topic: "account_status",
+        subject: "paper-1",
+        value: "suspended",
+        reason: "looked odd",
+        by: "cli:olga",
+      }),
+    ).toBe("Account paper-1 is suspended, by cli:olga: looked odd");
   });
 });

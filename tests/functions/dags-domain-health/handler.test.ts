@@ -132,6 +132,70 @@ describe("dags-domain-health", () => {
     expect([status, body.status, body.members.status]).toEqual([200, "degraded", "degraded"]);
   });
 
+  /** The database's own answer, with another word about emergencies. */
+  const saying = (emergency: object | undefined) => ({
+    call: async <T>(name: string, args?: Record<string, unknown>) => {
+      const seen = await db.database.call<{ emergency: object }>(name, args);
+      return { ...seen, emergency: emergency && { ...seen.emergency, ...emergency } } as T;
+    },
+    close: () => Promise.resolve(),
+  });
+
+  it.each([
+    { all: "stopped" },
+    { t3: "stopped" },
+    { t3: "unknown" },
+    { critical_alerts: 1 },
+    { overdue_secrets: 2 },
+    { effects_held: 1 },
+  ])("is degraded, and serves, with %j", async (change) => {
+    const { status, body } = await ask({ database: saying(change) }, "service-token");
+    expect([status, body.status, body.emergency.status]).toEqual([200, "degraded", "degraded"]);
+    expect(body.emergency).toMatchObject(change);
+  });
+
+  it("does not know of emergencies where the database says nothing of them", async () => {
+    const { emergency } = await details({ database: saying(undefined) });
+    expect(emergency.status).toBe("unknown");
+  });
+
+  it("tells of stops, alerts, secrets and what is held as they are", async () => {
+    const running = {
+      all: "running",
+      t3: "running",
+      t3_execution: "off",
+      critical_alerts: 0,
+      pending_policy: 0,
+      overdue_secrets: 0,
+      effects_held: 0,
+    };
+    expect((await details()).emergency).toMatchObject({ status: "healthy", ...running });
+    await db.owner("select private.raise_alert('probe', 'warning', 'this test', null, null, null)");
+    expect((await details()).emergency).toMatchObject({ critical_alerts: 0 });
+    await db.owner(
+      "select private.raise_alert('probe', 'critical', 'a worse one', '1', '0', null)",
+    );
+    await db.as("administrator", "select api.stop('t3', 'a probe', 'test')");
+    await db.owner(
+      "update public.secret_rotations set known_since = now() - interval '91 days', due_at = now() - interval '1 day' where name = 'LLM_API_KEY'",
+    );
+    expect((await details()).emergency).toMatchObject({
+      status: "degraded",
+      t3: "stopped",
+      critical_alerts: 1,
+      overdue_secrets: 1,
+    });
+    await db.owner("delete from public.emergency_stops where scope = 'all'");
+    expect((await details()).emergency.all).toBe("unknown");
+    await db.owner(
+      "insert into public.emergency_stops (scope, state, changed_by, reason) values ('all', 'running', 'test', 'back')",
+    );
+    await db.owner("update public.emergency_stops set state = 'running'");
+    await db.owner("update public.alerts set closed_at = now()");
+    await db.owner("update public.secret_rotations set due_at = now(), known_since = now()");
+    await db.owner("update public.secret_rotations set due_at = now() + interval '90 days'");
+  });
+
   it("is healthy only where every part is", async () => {
     await addMembers(db, "olivia");
     await plant("dags/T-2025-09-28-0012.json");

@@ -79,8 +79,10 @@ describe("the effect of a trade", () => {
     const { taskId, work } = await leased("paper");
     trouble = new Refusal("unavailable");
     await expect(executeTrade(deps, work)).rejects.toMatchObject({ code: "quote_stale" });
-    trouble = new Refusal("rate_limited");
-    await expect(executeTrade(deps, work)).rejects.toMatchObject({ code: "quote_stale" });
+    for (const code of ["rate_limited", "insufficient_data", "url_denied"] as const) {
+      trouble = new Refusal(code);
+      await expect(executeTrade(deps, work)).rejects.toMatchObject({ code: "quote_stale" });
+    }
     const [{ status }] = await db.owner<{ status: string }>(
       "select status from public.approval_requests where task_id = $1",
       [taskId],
@@ -93,6 +95,24 @@ describe("the effect of a trade", () => {
       effect: "confirmed",
       step: "done",
     });
+  });
+
+  it("waits where the source's clock is ahead: the approved exit of a position does not end by that", async () => {
+    const { id, work } = await leased("paper");
+    await executeTrade(deps, work);
+    await clock.advance(1);
+    const exit = await trading.approved(db, trading.reduction(id));
+    await clock.advance(1);
+    const ahead: QuoteChannel = {
+      read: async (symbol) => ({
+        ...await source.read(symbol),
+        observed_at: await trading.moment(db, 6),
+      }),
+    };
+    const skewed = { ...deps, market: marketOf(db.database, ahead) };
+    await expect(executeTrade(skewed, exit.work)).rejects.toMatchObject({ code: "quote_stale" });
+    await executeTrade(deps, exit.work);
+    expect((await stateOf(exit.taskId)).effect).toBe("confirmed");
   });
 
   it("is not tried where no bridge is configured", async () => {
@@ -186,6 +206,36 @@ describe("the watch over what is held", () => {
       [work.task_id],
     );
     expect(n).toBe("0");
+  });
+
+  it("takes turns: eight symbols that nobody lists do not keep the ninth", async () => {
+    const { id, taskId, work } = await leased("paper");
+    await executeTrade(deps, work);
+    // Nine more positions, without the nine approvals: this is about who is looked at.
+    await db.owner(
+      `do $do$ declare v_symbol text; v_order uuid; begin
+         set local session_replication_role = replica;
+         foreach v_symbol in array array['GONE0', 'GONE1', 'GONE2', 'GONE3', 'GONE4', 'GONE5', 'GONE6', 'GONE7', 'ZEDUSDT'] loop
+           insert into public.orders (account_id, task_id, effect_id, channel, symbol, side, quantity, type, stop_loss, take_profit, reduce_only)
+           values ('${id}', '${taskId}', gen_random_uuid(), 'paper', v_symbol, 'buy', 1, 'market', 98, 104, false) returning order_id into v_order;
+           insert into public.fills (account_id, order_id, position_id, kind, symbol, side, quantity, price, reference_price, fee, slippage, origin)
+           values ('${id}', v_order, v_order, 'entry', v_symbol, 'buy', 1, 100, 100, 0, 0, 'paper');
+         end loop;
+       end $do$`,
+    );
+    const asked: string[] = [];
+    const picky = (symbol: string) => {
+      asked.push(symbol);
+      return symbol.startsWith("GONE")
+        ? Promise.reject(new Refusal("insufficient_data"))
+        : deps.market(symbol);
+    };
+    await clock.advance(20);
+    await watchPositions(db.database, picky);
+    await clock.advance(5);
+    await watchPositions(db.database, picky);
+    expect(asked).toContain("ZEDUSDT");
+    expect(asked.slice(0, 8)).toHaveLength(new Set(asked.slice(0, 8)).size);
   });
 
   it("has nothing to offer without a source, and says what the database refused", async () => {

@@ -134,6 +134,7 @@ const say = async (text: string, from: number, more: Record<string, unknown> = {
       username: () => Promise.resolve(null),
       channel: "telegram",
       policy_sha256: policySha256,
+      vip_chat_id: null,
       ...decisionKeys({ signing, secondFactor: randomBytes(32).toString("base64") }),
       now: () => new Date(),
     },

@@ -123,6 +123,7 @@ export class System {
       username: async () => this.heardName = await telegram.username(),
       channel: "telegram" as const,
       policy_sha256: bundle === "right" ? policySha256 : oldPolicy,
+      vip_chat_id: null,
       ...decisionKeys({ signing: signingKey, secondFactor: deviceKey }),
       now: () => this.now,
     };

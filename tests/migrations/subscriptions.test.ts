@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { archive, claim, confirm, statusOf, update } from "../support/line.ts";
+import { archive, claim, confirm, statusOf } from "../support/line.ts";
 import { approvedAccess, granted, quote, reserveAccess, vipChat } from "../support/payments.ts";
-import { buyer, days, db, join, queued, subscriptions } from "./subscription-scene.ts";
+import { buyer, db, join, queued, subscriptions } from "./subscription-scene.ts";
 
 describe("a granted access", () => {
   it("begins with nothing before the effect is confirmed", async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { claim, update } from "../support/line.ts";
 import { granted } from "../support/payments.ts";
 import {
   buyer,

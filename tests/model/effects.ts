@@ -78,6 +78,8 @@ export function reserve(world: World, lease: World["leases"][number], how: Sendi
   const { task } = world;
   const step = held(world, lease);
   if (step === null) return { refused: "stale_lease" };
+  // Before what a dead worker left: a process with another policy does not go on with it either.
+  if (how.bundle !== "active") return { refused: "policy_not_active" };
   const kind = task.kind === "signal" ? "publish" : "trade";
   const channel = channelOf(world, how.inside);
   const existing = world.effects.at(-1);
@@ -87,7 +89,6 @@ export function reserve(world: World, lease: World["leases"][number], how: Sendi
     return { status: "reserved" };
   }
   if (existing !== undefined) return { refused: "effect_exists" };
-  if (how.bundle !== "active") return { refused: "policy_not_active" };
   const request = world.requests.find(({ status }) => status === "approved");
   const payload = JSON.stringify(payloadOf(world, how.payload));
   const problem = effectProblem(world, request, kind, channel, payload);

@@ -49,6 +49,10 @@ beforeAll(async () => {
   for (const { name, value } of landed.sequences) {
     await pg.query("select setval($1::regclass, $2::bigint)", [name, value]);
   }
+  // An administrator of that release could set this, and nothing read it.
+  await pg.exec(
+    "insert into public.feature_flags (key, enabled, updated_by, reason) values ('t3_execution_enabled', true, 'cli:ada', 'early')",
+  );
   await pg.exec("set session_replication_role = origin");
   await migrate(embeddedMigrator(pg), files);
   db = await testDatabase(pg);
@@ -70,6 +74,12 @@ describe("a database of the day 0023 was the last migration", () => {
     for (const row of landed.rows[table]) {
       expect(kept).toContainEqual(expect.objectContaining(row));
     }
+  });
+
+  it("has T3 switched off, whoever had switched it on", async () => {
+    expect(await db.owner("select enabled, updated_by from public.feature_flags")).toEqual([
+      { enabled: false, updated_by: "migration" },
+    ]);
   });
 
   it("takes the policy of this release once, by its administrator", async () => {

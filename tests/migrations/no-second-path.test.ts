@@ -100,3 +100,37 @@ describe("what waits for a stop to end", () => {
     expect(await statusOf(db, taskId)).toBe("running");
   });
 });
+
+describe("a yes that was written while the switch turned", () => {
+  it("is released by the next sweep", async () => {
+    await db.owner(
+      "update public.feature_flags set enabled = false where key = 't3_execution_enabled'",
+    );
+    const taskId = await trading.toGate(db, trading.wanted(id));
+    const code = await openCode(db, taskId);
+    for (const person of ["1001", "1002"]) await decide(db, person, code);
+    expect(await statusOf(db, taskId)).toBe("pending_exec");
+    await db.owner(
+      "update public.feature_flags set enabled = true where key = 't3_execution_enabled'",
+    );
+    await clock.advance(6);
+    await db.database.call("sweep");
+    expect(await statusOf(db, taskId)).toBe("running");
+  });
+});
+
+describe("a member who was removed while they waited for a lock", () => {
+  it("asks for nothing and confirms nothing", async () => {
+    await addMember(db, "operator", "gone", "71009");
+    await db.owner(
+      "create temp table before_it as select m from public.members m where m.name = 'gone'",
+    );
+    await db.as("administrator", "select api.remove_member('gone', 'test')");
+    for (const command of ["breakglass", "confirm", "t3"]) {
+      const [{ answer }] = await db.owner<{ answer: { refused: string } }>(
+        `select private.on_${command}(b.m, '{"decision": "approve", "reason": "x", "state": "off", "code": "C-AAAAAAAA", "id": "T-2000-01-01-0001"}', 'telegram') as answer from before_it b`,
+      );
+      expect([command, answer.refused]).toEqual([command, "wrong_role"]);
+    }
+  });
+});

@@ -2,10 +2,9 @@ import type { Membership } from "../_channels/telegram-membership.ts";
 import { confirmEffect } from "../_database/confirm-effect.ts";
 import type { Database } from "../_database/database.ts";
 import { accessGrant, inviteName } from "../_domain/access.ts";
-import { mask } from "../_domain/mask.ts";
-import type { Delivery } from "../_domain/notification.ts";
-import { isRefusalCode, Refusal, refusals } from "../_domain/refusal.ts";
+import { Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
+import { fail, giveBack, lease, outcomeOf } from "./step-outcome.ts";
 
 export interface AccessDeps {
   database: Database;
@@ -26,15 +25,6 @@ interface Answer {
   status?: string;
   payload?: unknown;
 }
-
-/** When a refusal that may pass by itself is worth another look. */
-const pauseSeconds: Record<string, number> = { no_channel: 300, cool_down: 60, quote_stale: 15 };
-
-const lease = (work: StepWork) => ({
-  p_step_id: work.step_id,
-  p_attempt: work.attempt,
-  p_lease_token: work.lease_token,
-});
 
 /** Whether this step lets somebody in: then nothing is published. */
 export const isAccess = (work: StepWork): boolean =>
@@ -61,34 +51,13 @@ function readGrant(value: unknown) {
   return grant.data;
 }
 
-/** The link goes into the receipt: the grant's own transaction sends it to the buyer. */
-function outcomeOf(delivery: Delivery, expires: Date) {
-  switch (delivery.outcome) {
-    case "sent":
-      return {
-        p_outcome: "confirmed",
-        p_receipt: { invite_link: delivery.message_id, link_expires_at: expires.toISOString() },
-      };
-    case "retry":
-      return {
-        p_outcome: "not_sent",
-        p_receipt: { retry_after: delivery.retry_after, error: delivery.error },
-      };
-    case "unknown":
-      return { p_outcome: "unknown", p_receipt: { error: delivery.error } };
-    case "blocked":
-    case "failed":
-      return { p_outcome: "failed", p_receipt: { error: delivery.error } };
-  }
-}
-
 /** Reserve, start, invite, confirm. Everything that has to hold is looked at in the database, twice. */
 export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<void> {
   const { database, membership, vip_chat_id } = deps;
   const grant = readGrant(grantOf(work));
   if (membership === null || vip_chat_id === null) {
     const reason = membership === null ? "There is no bot." : "VIP_CHAT_ID is not set.";
-    return await fail(deps, work, "no_channel", reason);
+    return await fail(database, work, "no_channel", reason);
   }
   // The cap is in USDT: the gates of the reservation and of the start want a price that is seconds old, and say so.
   await deps.refresh_quote?.();
@@ -100,10 +69,7 @@ export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<voi
     p_payload: grant,
     p_policy_sha256: deps.policy_sha256,
   });
-  if (reserved.refused) {
-    if (reserved.refused !== "stale_lease") await refuse(deps, work, reserved);
-    return;
-  }
+  if (reserved.refused) return await giveBack(database, work, reserved);
   if (reserved.status !== "reserved") return;
   // Of a reservation that a dead worker left behind, what it says counts.
   const granted = readGrant(reserved.payload ?? grant);
@@ -120,29 +86,8 @@ export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<voi
     name: inviteName(granted, work.task_id),
     expires_at: expires,
   });
-  await confirmEffect(database, { ...fence, ...outcomeOf(delivery, expires) });
+  // The link goes into the receipt: the grant's own transaction sends it to the buyer.
+  const link_expires_at = expires.toISOString();
+  const outcome = outcomeOf(delivery, (invite_link) => ({ invite_link, link_expires_at }));
+  await confirmEffect(database, { ...fence, ...outcome });
 }
-
-async function refuse(deps: AccessDeps, work: StepWork, answer: Answer): Promise<void> {
-  const code = answer.refused ?? "internal";
-  await fail(
-    deps,
-    work,
-    code,
-    answer.reason ?? (isRefusalCode(code) ? refusals[code].meaning : code),
-  );
-}
-
-const fail = async (
-  deps: AccessDeps,
-  work: StepWork,
-  code: string,
-  error: string,
-): Promise<void> => {
-  await deps.database.call("fail_step", {
-    ...lease(work),
-    p_code: code,
-    p_error: mask(error).slice(0, 500),
-    ...(Object.hasOwn(pauseSeconds, code) ? { p_retry_after: pauseSeconds[code] } : {}),
-  });
-};

@@ -1,11 +1,11 @@
 import { confirmEffect } from "../_database/confirm-effect.ts";
 import type { Database } from "../_database/database.ts";
 import { composePost } from "../_agents/communicator.ts";
-import { mask } from "../_domain/mask.ts";
-import type { Delivery, MessageChannel } from "../_domain/notification.ts";
-import { isRefusalCode, Refusal, refusals } from "../_domain/refusal.ts";
+import type { MessageChannel } from "../_domain/notification.ts";
+import { Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
 import { type AccessDeps, grantAccess, isAccess } from "./access-effect.ts";
+import { fail, giveBack, lease, outcomeOf } from "./step-outcome.ts";
 
 export interface EffectDeps
   extends Pick<AccessDeps, "membership" | "vip_chat_id" | "refresh_quote"> {
@@ -30,19 +30,6 @@ interface Answer {
   payload?: { text: string };
 }
 
-const lease = (work: StepWork) => ({
-  p_step_id: work.step_id,
-  p_attempt: work.attempt,
-  p_lease_token: work.lease_token,
-});
-
-const fail = (deps: EffectDeps, work: StepWork, code: string, error: string) =>
-  deps.database.call("fail_step", {
-    ...lease(work),
-    p_code: code,
-    p_error: mask(error).slice(0, 500),
-  });
-
 /** Where the step's effect goes. T0 and T1 need nobody outside: their result is recorded, and that is all. */
 function destination(deps: EffectDeps, work: StepWork) {
   const { telegram, console } = deps.channels;
@@ -55,24 +42,6 @@ function destination(deps: EffectDeps, work: StepWork) {
     : { kind: "publish", channel: console, name: console.name, chat_id: "console" };
 }
 
-/** What the outbox writes down: an outcome that was not seen stays unknown and goes to a person. */
-function receiptOf(delivery: Delivery) {
-  switch (delivery.outcome) {
-    case "sent":
-      return { p_outcome: "confirmed", p_receipt: { message_id: delivery.message_id } };
-    case "retry":
-      return {
-        p_outcome: "not_sent",
-        p_receipt: { retry_after: delivery.retry_after, error: delivery.error },
-      };
-    case "unknown":
-      return { p_outcome: "unknown", p_receipt: { error: delivery.error } };
-    case "blocked":
-    case "failed":
-      return { p_outcome: "failed", p_receipt: { error: delivery.error } };
-  }
-}
-
 /**
  * Reserve, start, send, confirm. The reservation recomputes the approved digest; the start is committed before the
  * first byte goes out, so whoever finds a started effect without a confirmation knows that it may have happened
@@ -82,7 +51,7 @@ async function publish(deps: EffectDeps, work: StepWork): Promise<void> {
   const post = composePost(work);
   const { kind, channel, name, chat_id } = destination(deps, work);
   if (channel.name === "telegram" && !await mayPost(deps)) {
-    await fail(deps, work, "rate_limited", "telegram.post is used up for now");
+    await fail(deps.database, work, "rate_limited", "telegram.post is used up for now");
     return;
   }
   const reserved = await deps.database.call<Answer>("reserve_effect", {
@@ -93,10 +62,7 @@ async function publish(deps: EffectDeps, work: StepWork): Promise<void> {
     p_payload: { text: post.text },
     p_policy_sha256: deps.policy_sha256,
   });
-  if (reserved.refused) {
-    if (reserved.refused !== "stale_lease") await refuse(deps, work, reserved);
-    return;
-  }
+  if (reserved.refused) return await giveBack(deps.database, work, reserved);
   // What is recorded internally is confirmed with the reservation.
   if (reserved.status !== "reserved") return;
   const fence = {
@@ -109,7 +75,8 @@ async function publish(deps: EffectDeps, work: StepWork): Promise<void> {
   if (started.refused) return;
   const text = reserved.payload?.text ?? post.text;
   const delivery = await channel.send({ chat_id, text });
-  await confirmEffect(deps.database, { ...fence, ...receiptOf(delivery) });
+  const outcome = outcomeOf(delivery, (message_id) => ({ message_id }));
+  await confirmEffect(deps.database, { ...fence, ...outcome });
 }
 
 /** What leaves the house is counted with everybody else's; what waits for a token has reserved nothing yet. */
@@ -117,12 +84,6 @@ async function mayPost({ database }: EffectDeps): Promise<boolean> {
   const p_tool = "telegram.post";
   return (await database.call<{ granted?: boolean }>("take_tool_token", { p_tool })).granted ===
     true;
-}
-
-async function refuse(deps: EffectDeps, work: StepWork, answer: Answer): Promise<void> {
-  const code = answer.refused ?? "internal";
-  const meaning = isRefusalCode(code) ? refusals[code].meaning : code;
-  await fail(deps, work, code, answer.reason ?? meaning);
 }
 
 /** Claims the communicator's steps and carries them out. Returns how many were claimed. */
@@ -142,7 +103,7 @@ export async function publishEffects(
       await (isAccess(work) ? grantAccess(deps, work) : publish(deps, work));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      await fail(deps, work, error.code, error.detail);
+      await fail(deps.database, work, error.code, error.detail);
     }
   }
   return claimed.length;

@@ -44,7 +44,7 @@ async function act(
 ): Promise<void> {
   await grantAccess({
     database: box.database,
-    membership: telegramMembership({ token: api.token, api_root: api.root, timeout_seconds: 0.3 }),
+    membership: telegramMembership({ token: api.token, api_root: api.root, timeout_seconds: 1 }),
     vip_chat_id: chat,
     refresh_quote: () => Promise.resolve(),
     now: () => new Date("2026-11-21T10:00:00Z"),
@@ -127,7 +127,7 @@ describe("granting an access", () => {
     const box = outbox();
     await act(box);
     expect(box.told("confirm_effect")).toMatchObject([{ p_outcome: outcome }]);
-    expect(api.called("createChatInviteLink")).toHaveLength(1);
+    await expect.poll(() => api.called("createChatInviteLink")).toHaveLength(1);
   });
 
   it("asks for a fresh price, reserves the very grant, starts, makes one link and confirms it", async () => {

@@ -8,8 +8,9 @@ import {
   reserve,
   statusOf,
 } from "../support/line.ts";
+import { administer } from "../support/personas.ts";
 import { drop, given, type Guard, never, refuses, replace } from "./guard.ts";
-import { administer, one, post, setPolicy, signal, switchT3, trade, yes } from "./house.ts";
+import { one, post, setPolicy, signal, switchT3, trade, yes } from "./house.ts";
 
 export const guardsOfDeciding: Guard[] = [
   {

@@ -16,9 +16,10 @@ import {
   update,
 } from "../support/line.ts";
 import { reserveAccess } from "../support/payments.ts";
+import { administer } from "../support/personas.ts";
 import { access } from "./desk.ts";
 import { all, drop, given, type Guard, never, refuses, replace } from "./guard.ts";
-import { administer, behindTriggers, type House, one, say, signal, switchT3 } from "./house.ts";
+import { behindTriggers, type House, one, say, signal, switchT3 } from "./house.ts";
 
 const startLooks = replace(
   "api.start_effect",

@@ -15,8 +15,9 @@ import {
   resultOf,
   start,
 } from "../support/line.ts";
+import { administer } from "../support/personas.ts";
 import { all, drop, dropConstraint, forbids, given, type Guard, never, refuses } from "./guard.ts";
-import { administer, behindTriggers, type House, one, say, signal, yes } from "./house.ts";
+import { behindTriggers, type House, one, say, signal, yes } from "./house.ts";
 
 const nowhere = "00000000-0000-4000-8000-000000000000";
 const consumption = never(

@@ -7,20 +7,20 @@ import {
   policyText,
   reserve,
 } from "../support/line.ts";
-import { all, drop, dropTrigger, given, type Guard, never, refuses, replace } from "./guard.ts";
-import { administer, number, one } from "./house.ts";
+import { administer } from "../support/personas.ts";
 import {
-  active,
-  adopt,
-  altered,
   approved,
-  body,
-  carried,
+  fresh,
   functions,
+  nextBody,
   nextText,
   propose,
-  work,
-} from "./policy-change.ts";
+  report,
+  workOn,
+} from "../support/next-policy.ts";
+import { all, drop, dropTrigger, given, type Guard, never, refuses, replace } from "./guard.ts";
+import { number, one } from "./house.ts";
+import { active, adopt, altered, carried } from "./policy-change.ts";
 
 export const guardsOfPolicies: Guard[] = [
   {
@@ -35,7 +35,7 @@ export const guardsOfPolicies: Guard[] = [
       refuses(
         await administer(house, "activate_policy($1, $2, 'cli:jane')", [
           `${policyText}# ${number()}\n`,
-          JSON.stringify(body),
+          JSON.stringify(nextBody),
         ]),
         "forbidden",
       ),
@@ -63,8 +63,8 @@ export const guardsOfPolicies: Guard[] = [
     test: "a policy that one function does not carry is not in force",
     without: never("private.activate_pending", "v_waits <> '{}'"),
     async probe(house) {
-      const { sha, step } = await approved(house);
-      given(await adopt(house, step));
+      const { sha, work } = await approved(house);
+      given(await adopt(house, work));
       for (const name of functions.slice(1)) await carried(house, name, sha);
       expect(await active(house)).toBe(policySha256);
     },
@@ -75,10 +75,10 @@ export const guardsOfPolicies: Guard[] = [
     test: "a function that carried the policy before it was approved is waited for",
     without: drop("private.functions_waited_for", "and b.reported_at >= p_policy.pending_at"),
     async probe(house) {
-      const { sha, step } = await approved(house);
+      const { sha, work } = await approved(house);
       for (const name of functions) await carried(house, name, sha);
       await house.clock.advance(1);
-      given(await adopt(house, step));
+      given(await adopt(house, work));
       expect(await active(house)).toBe(policySha256);
     },
   },
@@ -91,8 +91,8 @@ export const guardsOfPolicies: Guard[] = [
       "and b.body_sha256 = d.sha",
     ),
     async probe(house) {
-      const { sha, step } = await approved(house);
-      given(await adopt(house, step));
+      const { sha, work } = await approved(house);
+      given(await adopt(house, work));
       for (const name of functions) await carried(house, name, sha, "0".repeat(64));
       expect(await active(house)).toBe(policySha256);
     },
@@ -104,7 +104,7 @@ export const guardsOfPolicies: Guard[] = [
     without: never("api.propose_policy", "v_proposer.member_id is null"),
     probe: async (house) =>
       refuses(
-        await propose(house, `${nextText}# whose ${number()}\n`, "cli:somebody"),
+        await propose(house, fresh(), nextBody, report(), "cli:somebody"),
         "invalid_request",
       ),
   },
@@ -117,9 +117,9 @@ export const guardsOfPolicies: Guard[] = [
       never("private.activate_pending", "private.policy_altered(v_policy)"),
     ),
     async probe(house) {
-      const { sha, step } = await approved(house);
+      const { sha, work } = await approved(house);
       await altered(house, sha);
-      refuses(await adopt(house, step), "digest_drift");
+      refuses(await adopt(house, work), "digest_drift");
     },
   },
   {
@@ -132,8 +132,8 @@ export const guardsOfPolicies: Guard[] = [
       drop("private.functions_waited_for", "and b.body_sha256 = d.sha"),
     ),
     async probe(house) {
-      const { sha, step } = await approved(house);
-      given(await adopt(house, step));
+      const { sha, work } = await approved(house);
+      given(await adopt(house, work));
       await altered(house, sha);
       for (const name of functions) await carried(house, name, sha);
       expect(await active(house)).toBe(policySha256);
@@ -165,9 +165,9 @@ export const guardsOfPolicies: Guard[] = [
       await house.owner("update public.task_steps set run_at = 'infinity' where task_id = $1", [
         other.task_id,
       ]);
-      const { step } = await approved(house);
+      const { work } = await approved(house);
       const payload = { policy_sha256: other.policy_sha256, replay_sha256: other.replay_sha256 };
-      refuses(await adopt(house, step, payload), "digest_drift");
+      refuses(await adopt(house, work, payload), "digest_drift");
     },
   },
   {
@@ -187,14 +187,14 @@ export const guardsOfPolicies: Guard[] = [
       ),
     ),
     async probe(house) {
-      const { step } = await approved(house);
+      const { work } = await approved(house);
       await house.owner(
         `update public.artifacts set content = n.content, checksum = private.sha256_hex(n.content)
          from (select jsonb_set(content::jsonb, '{replay_sha256}', '"another"')::text as content from public.artifacts
            where task_id = $1 and type = 'dry_run') n where task_id = $1 and type = 'dry_run'`,
-        [step.task_id],
+        [work.task_id],
       );
-      refuses(await adopt(house, step), "digest_drift");
+      refuses(await adopt(house, work), "digest_drift");
     },
   },
   {
@@ -204,9 +204,9 @@ export const guardsOfPolicies: Guard[] = [
     without: dropTrigger("public.tasks", "_700_close_proposal"),
     async probe(house) {
       const { task_id, policy_sha256 } = given(
-        await propose(house, `${nextText}# no ${number()}\n`),
+        await propose(house, fresh()),
       );
-      await work(house);
+      await workOn(house);
       given(await decide(house, "1001", await openCode(house, String(task_id)), "reject"));
       expect(
         await one(house, "select status as value from public.policies where policy_sha256 = $1", [

@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 import { addMember } from "../support/line.ts";
+import { administer } from "../support/personas.ts";
 import { all, drop, forbids, given, type Guard, refuses, replace, statement } from "./guard.ts";
-import { administer, newcomer, number, one, say, signal } from "./house.ts";
+import { newcomer, number, one, say, signal } from "./house.ts";
 
 const denied = "42501";
 const administratorOnly = (name: string, signature: string, call: string): Guard => ({

@@ -1,8 +1,9 @@
 import { expect } from "vitest";
 import { approvedSignal, reserve, start } from "../support/line.ts";
 import { checked, granted, reserveAccess, vipChat } from "../support/payments.ts";
+import { administer } from "../support/personas.ts";
 import { all, drop, forbids, given, type Guard, never, refuses, replace } from "./guard.ts";
-import { administer, number, one, say, stop } from "./house.ts";
+import { number, one, say, stop } from "./house.ts";
 import { access } from "./desk.ts";
 
 /** The second look, which raises where the first one was taken away. */

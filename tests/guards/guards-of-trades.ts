@@ -9,9 +9,10 @@ import {
   setStatus,
   wanted,
 } from "../support/trading.ts";
+import { administer } from "../support/personas.ts";
 import { all, drop, given, type Guard, never, refuses, replace } from "./guard.ts";
 import { account, ordered } from "./desk.ts";
-import { administer, type House, one } from "./house.ts";
+import { type House, one } from "./house.ts";
 
 const problem = (house: House, taskId: string, order: unknown, channel = "paper") =>
   one<string>(

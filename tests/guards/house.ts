@@ -4,6 +4,7 @@ import { vector } from "@electric-sql/pglite-pgvector";
 import { freezeClock, type FrozenClock } from "../support/clock.ts";
 import { openTestDatabase, type TestDatabase, testDatabase } from "../support/database.ts";
 import * as line from "../support/line.ts";
+import { household } from "../support/household.ts";
 import { given } from "./guard.ts";
 
 type More = Record<string, unknown>;
@@ -15,21 +16,9 @@ export interface House extends TestDatabase {
 const publicKey = Buffer.alloc(32, 7);
 const keyId = createHash("sha256").update(publicKey).digest("hex").slice(0, 16);
 
-/** olga, tom and pia are operators, oskar an owner, rita a reviewer; tom has three accounts, one of them an owner's. */
 export async function openHouse(): Promise<House> {
   const db = await openTestDatabase();
-  await line.activate(db);
-  for (
-    const [role, name, telegram, person] of [
-      ["operator", "olga", "1001"],
-      ["owner", "oskar", "1002"],
-      ["reviewer", "rita", "1003"],
-      ["operator", "tom", "1004"],
-      ["operator", "tom-phone", "1014", "tom"],
-      ["owner", "tom-owner", "1024", "tom"],
-      ["operator", "pia", "1005"],
-    ]
-  ) given(await line.addMember(db, role, name, telegram, person));
+  await household(db);
   await db.database.call("report_signing_key", { p_public_key: publicKey.toString("base64") });
   return await furnished(db);
 }
@@ -98,13 +87,6 @@ export async function newcomer(house: House, role: string, person?: string): Pro
 
 export const removeMember = (house: House, telegram: string) =>
   house.as("administrator", "select api.remove_member($1, 'test')", [telegram]);
-
-export const administer = async (house: House, sql: string, params: unknown[] = []) =>
-  (await house.as<{ answer: line.Answer }>(
-    "administrator",
-    `select api.${sql} as answer`,
-    params,
-  ))[0].answer;
 
 /** What somebody writes to the bot. */
 export const say = (house: House, from: string, intent: More, more: More = {}) =>

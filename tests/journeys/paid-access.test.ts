@@ -4,22 +4,14 @@ import { embed } from "../../functions/_channels/embedder.ts";
 import { telegramMembership } from "../../functions/_channels/telegram-membership.ts";
 import { telegramChannel } from "../../functions/_channels/telegram.ts";
 import { tonChannel } from "../../functions/_channels/ton.ts";
-import { readUpdate } from "../../functions/_domain/telegram.ts";
 import { tick as communicate } from "../../functions/communicator/handler.ts";
 import { handle as intake } from "../../functions/intake/handler.ts";
 import { tick as orchestrate } from "../../functions/orchestrator/handler.ts";
 import { agents } from "../../functions/orchestrator/roster.ts";
 import { BotApi } from "../support/bot-api.ts";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
-import {
-  decide,
-  handle,
-  openCode,
-  policy,
-  policySha256,
-  refusalsOf,
-  statusOf,
-} from "../support/line.ts";
+import { asksToJoin } from "../support/joining.ts";
+import { decide, openCode, policy, policySha256, refusalsOf, statusOf } from "../support/line.ts";
 import { checked, openHouse, order, quote, vipChat } from "../support/payments.ts";
 import { TonApi, wallet } from "../support/ton-api.ts";
 
@@ -95,23 +87,6 @@ const pays = (body: unknown) =>
     },
   );
 
-let offset = 0;
-async function asksToJoin(user: string): Promise<void> {
-  await api.asksToJoin(user, vipChat);
-  const answer = await fetch(`${api.root}/bot${api.token}/getUpdates?offset=${offset}`);
-  const { result } = await answer.json() as { result: { update_id: number }[] };
-  for (const update of result) {
-    offset = update.update_id + 1;
-    const { callback_id: _, ...read } = readUpdate(JSON.stringify(update), null)!;
-    await handle(db, {
-      ...read,
-      channel: "telegram",
-      policy_sha256: policySha256,
-      vip_chat_id: vipChat,
-    });
-  }
-}
-
 describe("a payment on the chain becomes an access", () => {
   it("is planned, proposed, rehearsed and passed by the critic, and nothing has happened yet", async () => {
     const comment = await order(db, buyer);
@@ -148,8 +123,8 @@ describe("a payment on the chain becomes an access", () => {
   });
 
   it("lets in the buyer alone", async () => {
-    await asksToJoin("889999");
-    await asksToJoin(buyer);
+    await asksToJoin(db, api, "889999");
+    await asksToJoin(db, api, buyer);
     await work();
     expect([...api.groups.members]).toEqual([`${vipChat}/${buyer}`]);
     expect(api.groups.requests.size).toBe(0);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freezeClock, type FrozenClock } from "../support/clock.ts";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
 import * as line from "../support/line.ts";
+import { administer } from "../support/personas.ts";
 
 let db: TestDatabase;
 let clock: FrozenClock;
@@ -33,12 +34,6 @@ async function opened(severity = "critical"): Promise<{ subject: string; id: str
   await raise(subject, severity);
   return { subject, id: (await rows(subject))[0].alert_id };
 }
-const administer = async (sql: string, ...params: unknown[]): Promise<line.Answer> =>
-  (await db.as<{ answer: line.Answer }>(
-    "administrator",
-    `select api.${sql} as answer`,
-    params,
-  ))[0].answer;
 const nobody = "00000000-0000-4000-8000-000000000000";
 
 describe("an alert", () => {
@@ -86,15 +81,15 @@ describe("an alert", () => {
       ["close_alert($1, 'why', null)", [id], "invalid_request"],
     ];
     for (const [sql, params, code] of cases) {
-      expect(await administer(sql, ...params), sql).toMatchObject({ refused: code });
+      expect(await administer(db, sql, params), sql).toMatchObject({ refused: code });
     }
     expect(await rows(subject)).toMatchObject([{ open: true, acknowledged_by: null }]);
   });
 
   it("that somebody took note of stays open, in the name of the first", async () => {
     const { subject, id } = await opened();
-    await administer("acknowledge_alert($1, 'cli:olga')", id);
-    expect(await administer("acknowledge_alert($1, 'cli:otto')", id)).toMatchObject({
+    await administer(db, "acknowledge_alert($1, 'cli:olga')", [id]);
+    expect(await administer(db, "acknowledge_alert($1, 'cli:otto')", [id])).toMatchObject({
       acknowledged_by: "cli:olga",
     });
     expect(await rows(subject)).toMatchObject([{ open: true, acknowledged_by: "cli:olga" }]);
@@ -102,11 +97,11 @@ describe("an alert", () => {
 
   it("that somebody closed stays so, with the reason, audited; what happens again is another", async () => {
     const { subject, id } = await opened();
-    expect(await administer("close_alert($1, ' corrected ', 'cli:olga')", id)).toMatchObject({
+    expect(await administer(db, "close_alert($1, ' corrected ', 'cli:olga')", [id])).toMatchObject({
       subject,
       closed_by: "cli:olga",
     });
-    expect(await administer("close_alert($1, 'again', 'cli:otto')", id)).toMatchObject({
+    expect(await administer(db, "close_alert($1, 'again', 'cli:otto')", [id])).toMatchObject({
       refused: "not_found",
     });
     await raise(subject);

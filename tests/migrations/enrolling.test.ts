@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
-import { activate, addMember, type Answer } from "../support/line.ts";
+import { activate, addMember } from "../support/line.ts";
+import { administer } from "../support/personas.ts";
 
 let db: TestDatabase;
 const sealed = "A".repeat(64);
@@ -14,26 +15,21 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const administer = async (name: string, ...args: unknown[]): Promise<Answer> => {
-  const places = args.map((_, i) => `$${i + 1}`).join(", ");
-  const sql = `select api.${name}(${places}) as answer`;
-  return (await db.as<{ answer: Answer }>("administrator", sql, args))[0].answer;
-};
 const enroll = (who: string, ciphertext: string | null = sealed) =>
-  administer("enroll_second_factor", who, ciphertext, "cli:jane");
+  administer(db, "enroll_second_factor($1, $2, 'cli:jane')", [who, ciphertext]);
 
 describe("enrolling", () => {
   it("is refused for nobody, for somebody who left, and with what is no sealed seed", async () => {
     expect(await enroll("nobody")).toMatchObject({ refused: "not_found" });
     await addMember(db, "operator", "gone", "1009");
-    await administer("remove_member", "gone", "test");
+    await administer(db, "remove_member('gone', 'test')");
     expect(await enroll("gone")).toMatchObject({ refused: "not_found" });
     for (
       const odd of [null, "", "A".repeat(63), "A".repeat(65), "=".repeat(64), "JBSWY3DPEHPK3PXP"]
     ) {
       expect(await enroll("olga", odd), String(odd)).toMatchObject({ refused: "invalid_request" });
     }
-    expect(await administer("remove_second_factor", "udo", "test")).toMatchObject({
+    expect(await administer(db, "remove_second_factor('udo', 'test')")).toMatchObject({
       refused: "not_found",
     });
   });
@@ -53,7 +49,7 @@ describe("enrolling", () => {
   it("is audited and told to every owner, and no seed stands in either", async () => {
     const seed = "Zm9v".repeat(16);
     expect(await enroll("1003", seed)).toMatchObject({ name: "udo", replaced: false });
-    expect(await administer("remove_second_factor", "udo", "cli:jane")).toMatchObject({
+    expect(await administer(db, "remove_second_factor('udo', 'cli:jane')")).toMatchObject({
       second_factor: "removed",
     });
     const rows = await db.owner<{ action: string; actor: string }>(
@@ -82,7 +78,7 @@ describe("enrolling", () => {
   });
 
   it("shows in the list of members since when, and no seed", async () => {
-    const members = await administer("list_members") as unknown as Record<string, string>[];
+    const members = await administer<Record<string, string>[]>(db, "list_members()");
     const listed = Object.fromEntries(members.map((one) => [one.name, one.second_factor_since]));
     expect(listed).toMatchObject({ udo: null, olga: expect.stringMatching(/^20\d\d-/) });
     expect(JSON.stringify(members)).not.toContain(sealed);

@@ -10,28 +10,23 @@ import {
   statusOf,
 } from "../support/line.ts";
 import {
-  active,
   approved,
-  clock,
-  db,
   fresh,
   functions,
   nextBody,
-  pending,
-  problem,
   propose,
   reportBundle,
   reserveChange,
-  statusOfPolicy,
   workOn,
-} from "./policy-change.ts";
+} from "../support/next-policy.ts";
+import { active, clock, db, pending, problem, statusOfPolicy } from "./policy-change.ts";
 
 describe("an approved policy", () => {
   it("waits, and no effect follows from an older process's report", async () => {
     const text = fresh();
     for (const name of functions) await reportBundle(db, name, sha256(text));
     await clock.advance(60);
-    const change = await approved(text);
+    const change = await approved(db, text);
     await reserveChange(db, change.work);
     expect(await statusOfPolicy(db, change.sha)).toBe("pending");
     expect(await active()).toBe(policySha256);

@@ -4,7 +4,6 @@ import {
   accept,
   activate,
   alertEvent,
-  type Answer,
   claim,
   plan,
   policy,
@@ -13,14 +12,12 @@ import {
   refusalsOf,
   sha256,
 } from "../support/line.ts";
-import { active, clock, db, nextBody, nextText, problem, reportBundle } from "./policy-change.ts";
+import { administer } from "../support/personas.ts";
+import { nextBody, nextText, reportBundle } from "../support/next-policy.ts";
+import { active, clock, db, problem } from "./policy-change.ts";
 
-const activateByHand = async (text: string, body: unknown) =>
-  (await db.as<{ answer: Answer }>(
-    "administrator",
-    "select api.activate_policy($1, $2, 'cli:somebody') as answer",
-    [text, JSON.stringify(body)],
-  ))[0].answer;
+const activateByHand = (text: string, body: unknown, house = db) =>
+  administer(house, "activate_policy($1, $2, 'cli:somebody')", [text, JSON.stringify(body)]);
 
 describe("a policy in force is not replaced by activating another", () => {
   it("which names the way that is left, and is on record", async () => {
@@ -52,12 +49,10 @@ describe("a policy in force is not replaced by activating another", () => {
   it("and the very first one is activated, and says so", async () => {
     const bare = await openTestDatabase();
     try {
-      const [{ answer }] = await bare.as<{ answer: Answer }>(
-        "administrator",
-        "select api.activate_policy($1, $2, 'first-start') as answer",
-        [policyText, JSON.stringify(policy)],
-      );
-      expect(answer).toMatchObject({ first: true, changed: true });
+      expect(await activateByHand(policyText, policy, bare)).toMatchObject({
+        first: true,
+        changed: true,
+      });
     } finally {
       await bare.close();
     }

@@ -11,18 +11,15 @@ import {
   statusOf,
 } from "../support/line.ts";
 import {
-  active,
   approved,
-  db,
   fresh,
   nextBody,
-  problem,
   propose,
   report,
   reserveChange,
-  statusOfPolicy,
   workOn,
-} from "./policy-change.ts";
+} from "../support/next-policy.ts";
+import { active, db, problem, statusOfPolicy } from "./policy-change.ts";
 
 const listed = (words: readonly string[] = []) =>
   `[${words.map((word) => `"${word}"`).join(", ")}]`;
@@ -195,7 +192,7 @@ describe("between the approval and the effect", () => {
       "illegal_transition",
     ],
   ])("a change of %s keeps the policy out", async (_, sql, code) => {
-    const { work, sha } = await approved(fresh());
+    const { work, sha } = await approved(db, fresh());
     await db.owner(sql, [sha]);
     expect(await reserveChange(db, work)).toMatchObject({ refused: code });
     expect(await statusOfPolicy(db, sha)).toBe("proposed");
@@ -203,7 +200,7 @@ describe("between the approval and the effect", () => {
   });
 
   it("another policy than the proposal's is not adopted", async () => {
-    const { work } = await approved(fresh());
+    const { work } = await approved(db, fresh());
     expect(
       await reserveChange(db, work, {
         p_payload: { policy_sha256: policySha256, replay_sha256: "1".repeat(64) },

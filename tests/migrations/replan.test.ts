@@ -3,7 +3,6 @@ import { openTestDatabase, type TestDatabase } from "../support/database.ts";
 import {
   activate,
   addMember,
-  type Answer,
   claimPublish,
   decide,
   openCode,
@@ -15,6 +14,7 @@ import {
   statusOf,
 } from "../support/line.ts";
 import { claim, complete, resultOf } from "../support/line.ts";
+import { administer } from "../support/personas.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -25,14 +25,8 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const replan = async (taskId: string, reason = "the source was corrected"): Promise<Answer> => {
-  const [row] = await db.as<{ answer: Answer }>(
-    "administrator",
-    "select api.replan_task($1, $2, 'rita') as answer",
-    [taskId, reason],
-  );
-  return row.answer;
-};
+const replan = (taskId: string, reason = "the source was corrected") =>
+  administer(db, "replan_task($1, $2, 'rita')", [taskId, reason]);
 
 const requests = (taskId: string) =>
   db.owner<{ code: string; status: string }>(

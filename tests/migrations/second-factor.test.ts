@@ -13,6 +13,7 @@ import {
   signalAtGate,
   update,
 } from "../support/line.ts";
+import { administer } from "../support/personas.ts";
 
 let db: TestDatabase;
 let clock: FrozenClock;
@@ -40,13 +41,8 @@ beforeEach(async () => {
 });
 afterAll(() => db.close());
 
-const administer = async (name: string, ...args: unknown[]): Promise<Answer> => {
-  const places = args.map((_, i) => `$${i + 1}`).join(", ");
-  const sql = `select api.${name}(${places}) as answer`;
-  return (await db.as<{ answer: Answer }>("administrator", sql, args))[0].answer;
-};
 const enroll = (who: string, ciphertext: string | null = sealed) =>
-  administer("enroll_second_factor", who, ciphertext, "cli:jane");
+  administer(db, "enroll_second_factor($1, $2, 'cli:jane')", [who, ciphertext]);
 
 /** In place, so that what is planned meanwhile stays planned under the active policy. */
 const demand = (second_factor: unknown) =>
@@ -117,7 +113,7 @@ describe("a yes to T3 is refused", () => {
 
   it("from somebody whose authenticator was removed", async () => {
     const code = await trade();
-    await administer("remove_second_factor", "olga", "cli:jane");
+    await administer(db, "remove_second_factor('olga', 'cli:jane')");
     expect(await say(code, right())).toMatchObject({ refused: "second_factor_required" });
   });
 

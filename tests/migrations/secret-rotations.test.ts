@@ -1,15 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { administer } from "../support/personas.ts";
 import { clock, db } from "./people.ts";
 
 const day = 86_400;
 
-const record = async (name: string, inUse: boolean | null = true, actor = "cli:ada") =>
-  (await db.as<{ answer: Record<string, unknown> }>(
-    "administrator",
-    "select api.record_rotation($1, $2, $3) as answer",
-    [name, inUse, actor],
-  ))[0].answer;
+const record = (name: string, inUse: boolean | null = true, actor = "cli:ada") =>
+  administer(db, "record_rotation($1, $2, $3)", [name, inUse, actor]);
 
 const open = async (): Promise<string[]> =>
   (await db.owner<{ subject: string }>(

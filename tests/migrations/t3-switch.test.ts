@@ -9,6 +9,7 @@ import {
   secondFactor,
   statusOf,
 } from "../support/line.ts";
+import { administer } from "../support/personas.ts";
 import { db } from "./people.ts";
 import { everybody, newsOf, say } from "./stopping.ts";
 
@@ -22,12 +23,8 @@ const turn = async (from: string, state: string, proof?: unknown) =>
     second_factor: proof === undefined ? await secondFactor(db, from) : proof,
   });
 
-const setFlag = async (enabled: boolean) =>
-  (await db.as<{ answer: Record<string, unknown> }>(
-    "administrator",
-    "select api.set_flag('t3_execution_enabled', $1, 'test', 'cli:ada') as answer",
-    [enabled],
-  ))[0].answer;
+const setFlag = (enabled: boolean) =>
+  administer(db, "set_flag('t3_execution_enabled', $1, 'test', 'cli:ada')", [enabled]);
 
 beforeEach(() => setFlag(false));
 
@@ -90,10 +87,7 @@ describe("switching T3 off", () => {
   });
 
   it("leaves other flags as they were: on and off from the terminal", async () => {
-    const [{ answer }] = await db.as<{ answer: unknown }>(
-      "administrator",
-      "select api.set_flag('new_cards', true, 'test', 'cli:ada') as answer",
-    );
+    const answer = await administer(db, "set_flag('new_cards', true, 'test', 'cli:ada')");
     expect(answer).toEqual({ key: "new_cards", enabled: true });
   });
 });

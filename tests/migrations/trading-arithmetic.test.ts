@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AccountState } from "../../functions/_domain/account-state.ts";
 import { rehearse } from "../../functions/_domain/dry-run.ts";
 import { decimal } from "../../functions/_domain/decimal.ts";
 import type { Order } from "../../functions/_domain/order.ts";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
+import { account } from "../functions/_agents/trade-scene.ts";
 import * as line from "../support/line.ts";
 
 let db: TestDatabase;
@@ -17,23 +17,6 @@ afterAll(() => db.close());
 const figure = (most: number) =>
   fc.tuple(fc.integer({ min: 1, max: most }), fc.integer({ min: 0, max: 99_999_999 }))
     .map(([whole, part]) => decimal(`${whole}.${String(part).padStart(8, "0")}`)!);
-
-const account: AccountState = {
-  account_id: "paper-1",
-  channel: "paper",
-  currency: "USDT",
-  status: "active",
-  equity: "10000",
-  equity_at_open: "10000",
-  peak_equity: "10000",
-  day_loss: "0",
-  open_risk: "0",
-  open_positions: "0",
-  in_flight: "0",
-  in_flight_loss: "0",
-  positions: [],
-  limits: { max_daily_loss_pct: "5", max_drawdown_pct: "10", max_positions: "3" },
-};
 
 const rehearsals = fc.record({
   side: fc.constantFrom("buy" as const, "sell" as const),

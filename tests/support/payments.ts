@@ -18,21 +18,16 @@ import {
   start,
   statusOf,
 } from "./line.ts";
+import { administer } from "./personas.ts";
 import { payer } from "./ton-api.ts";
 
-const administer = async (db: TestDatabase, call: string, value: unknown): Promise<Answer> => {
-  const [row] = await db.as<{ answer: Answer }>(
-    "administrator",
-    `select api.${call}($1, 'cli:test') as answer`,
-    [JSON.stringify(value)],
-  );
-  return row.answer;
-};
+const say = (db: TestDatabase, call: string, value: unknown): Promise<Answer> =>
+  administer(db, `${call}($1, 'cli:test')`, [JSON.stringify(value)]);
 
 export const kycItems = ["identity", "sanctions", "source_of_funds"] as const;
 
 export const check = (db: TestDatabase, buyer: string, item: string, outcome = "passed") =>
-  administer(db, "record_kyc_check", { telegram_user_id: buyer, item, outcome });
+  say(db, "record_kyc_check", { telegram_user_id: buyer, item, outcome });
 
 /** An account whose checklist is complete. */
 export async function checked(db: TestDatabase, buyer: string): Promise<void> {
@@ -40,7 +35,7 @@ export async function checked(db: TestDatabase, buyer: string): Promise<void> {
 }
 
 export const createOrder = (db: TestDatabase, buyer: string, plan = "vip-30") =>
-  administer(db, "create_order", { buyer_telegram_id: buyer, plan });
+  say(db, "create_order", { buyer_telegram_id: buyer, plan });
 
 export async function order(db: TestDatabase, buyer: string): Promise<string> {
   const created = await createOrder(db, buyer);
@@ -49,7 +44,7 @@ export async function order(db: TestDatabase, buyer: string): Promise<string> {
 }
 
 export const override = (db: TestDatabase, value: Record<string, unknown>) =>
-  administer(db, "override_payment_limit", value);
+  say(db, "override_payment_limit", value);
 
 let transactions = 0;
 

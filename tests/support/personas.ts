@@ -1,5 +1,6 @@
 import { loadBundledPolicy } from "../../functions/_policy/bundled-policy.ts";
 import type { TestDatabase } from "./database.ts";
+import type { Answer } from "./line.ts";
 
 /** People of the tests. Telegram ids beyond 32 bits are real; the stranger is no member. */
 export const personas = {
@@ -12,11 +13,11 @@ export const personas = {
 export type Persona = keyof typeof personas;
 export const stranger = { telegram_user_id: "7999999999" } as const;
 
-/** Runs an administrator's command, which a running function may not. */
-export async function administer<T>(
+/** Runs an administrator's command, as `stop($1, 'smoke', 'cli:jane')`, which a running function may not. */
+export async function administer<T = Answer>(
   db: TestDatabase,
   command: string,
-  params: unknown[],
+  params: unknown[] = [],
 ): Promise<T> {
   const [row] = await db.as<{ result: T }>(
     "administrator",

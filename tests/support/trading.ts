@@ -7,21 +7,9 @@ import type { StepWork } from "../../functions/_domain/task.ts";
 import { agents } from "../../functions/orchestrator/roster.ts";
 import type { TestDatabase } from "./database.ts";
 import * as line from "./line.ts";
+import { administer } from "./personas.ts";
 
 /** Orders by hand: the calls of the main line with the real agents, so that a test can stop between any two. */
-const administer = async (
-  db: TestDatabase,
-  sql: string,
-  params: unknown[],
-): Promise<line.Answer> => {
-  const [row] = await db.as<{ answer: line.Answer }>(
-    "administrator",
-    `select api.${sql} as answer`,
-    params,
-  );
-  return row.answer;
-};
-
 export const openAccount = (
   db: TestDatabase,
   account_id: string,

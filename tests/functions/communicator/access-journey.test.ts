@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { telegramMembership } from "../../../functions/_channels/telegram-membership.ts";
-import { readUpdate } from "../../../functions/_domain/telegram.ts";
 import { grantAccess } from "../../../functions/communicator/access-effect.ts";
 import { membershipChores } from "../../../functions/communicator/membership.ts";
 import { BotApi } from "../../support/bot-api.ts";
 import { freezeClock, type FrozenClock } from "../../support/clock.ts";
 import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
-import { handle, policySha256 } from "../../support/line.ts";
+import { asksToJoin } from "../../support/joining.ts";
+import { policySha256 } from "../../support/line.ts";
 import { approvedAccess, checked, openHouse, quote, vipChat } from "../../support/payments.ts";
 
 let db: TestDatabase;
@@ -28,24 +28,6 @@ afterAll(async () => {
   await api?.close();
   await db?.close();
 });
-
-/** The update that Telegram makes of a request to join, read and handed on as the webhook does. */
-async function asksToJoin(user: string): Promise<void> {
-  await api.asksToJoin(user, vipChat);
-  const answer = await fetch(`${api.root}/bot${api.token}/getUpdates?offset=${offset}`);
-  const { result } = await answer.json() as { result: { update_id: number }[] };
-  for (const update of result) {
-    offset = update.update_id + 1;
-    const { callback_id: _, ...read } = readUpdate(JSON.stringify(update), null)!;
-    await handle(db, {
-      ...read,
-      channel: "telegram",
-      policy_sha256: policySha256,
-      vip_chat_id: vipChat,
-    });
-  }
-}
-let offset = 0;
 
 /** Carries out what waits at the door, as the communicator does; answers the kinds that were carried out. */
 async function workTheDoor(): Promise<string[]> {
@@ -92,8 +74,8 @@ describe("a paid access from the approval to its end", () => {
   });
 
   it("refuses whoever else found the link, and lets the buyer in", async () => {
-    await asksToJoin("889999");
-    await asksToJoin(buyer);
+    await asksToJoin(db, api, "889999");
+    await asksToJoin(db, api, buyer);
     expect(api.groups.requests.size).toBe(2);
     expect((await workTheDoor()).sort()).toEqual(["join_approval", "join_refusal"]);
     expect([...api.groups.members]).toEqual([place(buyer)]);
@@ -103,7 +85,7 @@ describe("a paid access from the approval to its end", () => {
   it("lets nobody in while a stop stands, and the buyer once it is over", async () => {
     api.groups.members.delete(place(buyer));
     await db.owner("update public.emergency_stops set state = 'stopped' where scope = 't3'");
-    await asksToJoin(buyer);
+    await asksToJoin(db, api, buyer);
     expect(await workTheDoor()).toEqual([]);
     await db.owner("update public.emergency_stops set state = 'running' where scope = 't3'");
     expect(await workTheDoor()).toEqual(["join_approval"]);
@@ -124,7 +106,7 @@ describe("a paid access from the approval to its end", () => {
       [`telegram:${buyer}`],
     );
     expect(row).toEqual({ status: "expired", removed: true });
-    await asksToJoin(buyer);
+    await asksToJoin(db, api, buyer);
     expect(await workTheDoor()).toEqual(["join_refusal"]);
   });
 });

@@ -26,7 +26,7 @@ export async function lockDirectory(directory: string, purpose: string): Promise
   const file = await openLock(directory, path).catch((error) => {
     throw unusable(directory, error);
   });
-  const held = await file.tryLock(true).catch((error) => {
+  const held = await lockSoon(file).catch((error) => {
     file.close();
     throw new Sentence(
       `${path} cannot be locked (${error.message}): put DATA_DIR on a local disk.`,
@@ -55,6 +55,15 @@ export async function lockDirectory(directory: string, purpose: string): Promise
       file.close();
     },
   };
+}
+
+/** A process that was killed lets go when the kernel has taken it down, which is a moment after the kill. */
+async function lockSoon(file: Deno.FsFile): Promise<boolean> {
+  for (let left = 10;; left--) {
+    if (await file.tryLock(true)) return true;
+    if (left <= 1) return false;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 async function openLock(directory: string, path: string): Promise<Deno.FsFile> {

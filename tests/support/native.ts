@@ -25,12 +25,32 @@ export interface NativeDatabase extends Omit<TestDatabase, "pg"> {
 
 /** What needs a native PostgreSQL says so when there is none, and is counted as skipped. */
 export function onNativePostgres(name: string, body: () => void): void {
-  if (nativeUrl === null) {
-    console.warn(
-      `Skipped, since DATABASE_URL gives no server to make scratch databases on: ${name}`,
-    );
-  }
-  describe.skipIf(nativeUrl === null)(name, body);
+  describeUnless(name, missing, body);
+}
+
+const missing = nativeUrl === null
+  ? "DATABASE_URL gives no server to make scratch databases on"
+  : null;
+
+/** What needs an extension of that server's as well, such as pg_cron, which lives in the database of the address. */
+export async function onNativeExtension(
+  extension: string,
+  name: string,
+  body: () => void,
+): Promise<void> {
+  describeUnless(name, missing ?? await lackOf(extension), body);
+}
+
+async function lackOf(extension: string): Promise<string | null> {
+  const sql = session(nativeUrl!, 1);
+  const found = await sql`select 1 from pg_extension where extname = ${extension}`;
+  await sql.end();
+  return found.length === 1 ? null : `the server of DATABASE_URL has no ${extension}`;
+}
+
+function describeUnless(name: string, why: string | null, body: () => void): void {
+  if (why !== null) console.warn(`Skipped, since ${why}: ${name}`);
+  describe.skipIf(why !== null)(name, body);
 }
 
 /** A fresh database for one test file, a copy of the migrated template; closing it drops it. */

@@ -125,16 +125,17 @@ export function steadyDatabase(inner: Database, options: Partial<Steadiness> = {
 
   /** A batch is committed as a whole: what is not done of it is handed in again, item by item refused or done. */
   async function batch(args: Record<string, unknown>, until: number): Promise<unknown> {
-    const items = itemsOf(args.p_results);
-    const known = new Map<string, unknown>();
+    const results = Array.isArray(args.p_results) ? args.p_results : [];
+    const known = new Map<unknown, unknown>();
     return await fenced("complete_steps", args, until, async () => {
-      for (const { step_id, attempt, lease_token } of items) {
+      for (const result of results) {
+        const { step_id, attempt, lease_token } = Object(result);
         const fence = { p_attempt: attempt, p_lease_token: lease_token, p_step_id: step_id };
         const answer = completionOf(await lookUp(fence, until));
-        if (answer !== null) known.set(step_id, answer);
+        if (answer !== null) known.set(result, answer);
       }
       if (known.size === 0) return null;
-      const open = items.filter(({ step_id }) => !known.has(step_id));
+      const open = results.filter((result) => !known.has(result));
       if (open.length === 0) return [...known.values()];
       const rest = await batch({ ...args, p_results: open }, until);
       return [...known.values(), ...(Array.isArray(rest) ? rest : [])];
@@ -154,18 +155,6 @@ export function steadyDatabase(inner: Database, options: Partial<Steadiness> = {
     },
   };
 }
-
-interface Item {
-  step_id: string;
-  attempt: unknown;
-  lease_token: unknown;
-}
-
-const itemsOf = (results: unknown): Item[] =>
-  (Array.isArray(results) ? results : []).map((item) => {
-    const { step_id, attempt, lease_token } = Object(item);
-    return { step_id: String(step_id), attempt, lease_token };
-  });
 
 const wasRefused = (answer: unknown): boolean =>
   [answer].flat().some((item) => (Object(item) as Refused).refused === "stale_lease");

@@ -29,6 +29,9 @@ export interface OrchestratorDeps extends Outside {
   heartbeat?: Heartbeat;
 }
 
+/** Whoever ticks by itself has no door, and needs no token for one. */
+type TickDeps = Omit<OrchestratorDeps, "service_token"> & { service_token?: string };
+
 export interface Tick {
   claimed: number;
   completed: number;
@@ -41,7 +44,7 @@ const batch = 10;
  * Sweeps, then claims and runs what is ready until nothing is or the time is used up. Any number of ticks may run
  * at once, anywhere: a step is leased to one of them, and what a dead one held comes back with its lease.
  */
-export async function tick(deps: Omit<OrchestratorDeps, "service_token">): Promise<Tick> {
+export async function tick(deps: TickDeps): Promise<Tick> {
   const rest = await deps.heartbeat?.keep();
   try {
     return await work(deps);
@@ -50,7 +53,7 @@ export async function tick(deps: Omit<OrchestratorDeps, "service_token">): Promi
   }
 }
 
-async function work(deps: Omit<OrchestratorDeps, "service_token">): Promise<Tick> {
+async function work(deps: TickDeps): Promise<Tick> {
   const until = deps.now().getTime() + deps.budget_ms;
   const done: Tick = {
     claimed: 0,

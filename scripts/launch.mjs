@@ -89,6 +89,13 @@ const commands = {
         : [],
     };
   },
+  // A worker opens no door and no file: it asks one database, and calls who is to be called.
+  worker: (env) => ({
+    net: calledBy(env),
+    read: [],
+    write: [],
+    env: [...variables, "WORKER_CONCURRENCY", "FAILPOINT", "FAILPOINTS"],
+  }),
   demo: (_env, dataDir) => ({
     net: [loopback, `unix:${join(dataDir, "ags.sock")}`],
     read: [...sources, dataDir],

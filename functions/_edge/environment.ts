@@ -33,6 +33,8 @@ export interface Environment {
     wallet: string | null;
   };
   vipChatId: string | null;
+  /** Steps at once in one `npm run worker`. */
+  workerConcurrency: number;
   /** The external mirror's share; null where there is none, and health then does not know of one. */
   mirrorShareId: string | null;
 }
@@ -50,6 +52,7 @@ const postgresUrl = (value: string): boolean =>
 const root = (value: string): string => value.replace(/\/+$/, "");
 
 const port = "PORT must be a number from 0 to 65535, such as 54321";
+const concurrency = "WORKER_CONCURRENCY must be a number from 1 to 100, such as 10";
 const bearer =
   "must be printable ASCII without spaces, since it travels in a header; set a long random one";
 
@@ -134,6 +137,8 @@ const variables = z.object({
     /^-[1-9]\d{0,15}$/,
     "VIP_CHAT_ID must be the group's numeric id, such as -1001234567890",
   ).optional(),
+  WORKER_CONCURRENCY: z.string().regex(/^([1-9]\d?|100)$/, concurrency).transform(Number)
+    .default(10),
   ONE_DRIVE_SHARE_ID: z.string().regex(
     /^[\w-]{1,128}$/,
     "ONE_DRIVE_SHARE_ID must be the id from the mirror's share link",
@@ -228,6 +233,7 @@ export function readEnvironment(
         wallet: env.TON_WALLET ?? null,
       },
       vipChatId: env.VIP_CHAT_ID ?? null,
+      workerConcurrency: env.WORKER_CONCURRENCY,
       mirrorShareId: env.ONE_DRIVE_SHARE_ID ?? null,
     },
   };

@@ -4,7 +4,7 @@ import type { Database } from "../_database/database.ts";
 import { accessGrant, inviteName } from "../_domain/access.ts";
 import { Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
-import { fail, giveBack, lease, outcomeOf } from "./step-outcome.ts";
+import { giveBack, lease, outcomeOf } from "./step-outcome.ts";
 
 export interface AccessDeps {
   database: Database;
@@ -57,7 +57,7 @@ export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<voi
   const grant = readGrant(grantOf(work));
   if (membership === null || vip_chat_id === null) {
     const reason = membership === null ? "There is no bot." : "VIP_CHAT_ID is not set.";
-    return await fail(database, work, "no_channel", reason);
+    throw new Refusal("no_channel", reason);
   }
   // The cap is in USDT: the gates of the reservation and of the start want a price that is seconds old, and say so.
   await deps.refresh_quote?.();

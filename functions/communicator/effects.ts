@@ -1,5 +1,8 @@
 import { confirmEffect } from "../_database/confirm-effect.ts";
 import type { Database } from "../_database/database.ts";
+import type { Heartbeat } from "../_database/heartbeat.ts";
+import { holdLease, returnSteps } from "../_database/leases.ts";
+import { isTrouble } from "../_database/trouble.ts";
 import { composePost } from "../_agents/communicator.ts";
 import type { MessageChannel } from "../_domain/notification.ts";
 import { Refusal } from "../_domain/refusal.ts";
@@ -17,6 +20,7 @@ export interface EffectDeps
   now: () => Date;
   /** The policy this process was built with; null refuses every reservation. */
   policy_sha256: string | null;
+  heartbeat?: Heartbeat;
 }
 
 const batch = 4;
@@ -51,8 +55,7 @@ async function publish(deps: EffectDeps, work: StepWork): Promise<void> {
   const post = composePost(work);
   const { kind, channel, name, chat_id } = destination(deps, work);
   if (channel.name === "telegram" && !await mayPost(deps)) {
-    await fail(deps.database, work, "rate_limited", "telegram.post is used up for now");
-    return;
+    throw new Refusal("rate_limited", "telegram.post is used up for now");
   }
   const reserved = await deps.database.call<Answer>("reserve_effect", {
     ...lease(work),
@@ -96,15 +99,35 @@ export async function publishEffects(
     p_limit: batch,
     p_agents: ["communicator"],
   });
-  for (const work of claimed) {
-    // What is not begun in time is taken up again when its lease has lapsed.
-    if (!hasTime()) break;
-    try {
-      await (isAccess(work) ? grantAccess(deps, work) : publish(deps, work));
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      await fail(deps.database, work, error.code, error.detail);
+  const releases = claimed.map((work) => holdLease(deps.database, work));
+  try {
+    for (const [i, work] of claimed.entries()) {
+      // What is not begun in time goes back, for whoever has some.
+      if (!hasTime()) {
+        await returnSteps(deps.database, claimed.slice(i), "its worker had no time left");
+        break;
+      }
+      await carryOut(deps, work);
     }
+  } finally {
+    for (const release of releases) release();
   }
   return claimed.length;
+}
+
+async function carryOut(deps: EffectDeps, work: StepWork): Promise<void> {
+  deps.heartbeat?.began(work);
+  try {
+    await (isAccess(work) ? grantAccess(deps, work) : publish(deps, work));
+    deps.heartbeat?.ended(work, null);
+  } catch (error) {
+    deps.heartbeat?.ended(work, error instanceof Refusal ? error.code : "internal");
+    // A database that was away is no failure of the step: it goes back, unless its effect has left.
+    if (isTrouble(error)) {
+      await returnSteps(deps.database, [work], "the database was away");
+      return;
+    }
+    if (!(error instanceof Refusal)) throw error;
+    await fail(deps.database, work, error.code, error.detail);
+  }
 }

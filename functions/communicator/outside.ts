@@ -22,6 +22,11 @@ export interface DoorkeepingOptions {
   fetch: typeof globalThis.fetch;
 }
 
+/** What this function's heartbeat says that it depends on. */
+export const needsOf = (telegram: object | null) => ({
+  dependencies: { communicator: telegram === null ? "console" : "telegram" },
+});
+
 /** What letting somebody in needs of the world outside: the group's door, and the price that a cap is held against. */
 export function doorkeepingOf(options: DoorkeepingOptions): Doorkeeping {
   const { environment, database, policy, fetch } = options;

@@ -1,6 +1,9 @@
 import type { Agent, AgentContext, Chunk, Judge, StepResult } from "../_agents/agent.ts";
 import { postOf } from "../_agents/communicator.ts";
 import type { Database } from "../_database/database.ts";
+import type { Heartbeat } from "../_database/heartbeat.ts";
+import { returnSteps } from "../_database/leases.ts";
+import { isTrouble } from "../_database/trouble.ts";
 import { mask } from "../_domain/mask.ts";
 import type { Policy } from "../_domain/policy.ts";
 import { Refusal } from "../_domain/refusal.ts";
@@ -20,6 +23,7 @@ export interface DispatchDeps extends Pick<Outside, "market" | "account" | "brid
   embed: (text: string) => Promise<number[]>;
   judge: Judge | null;
   now: () => Date;
+  heartbeat?: Heartbeat;
 }
 
 /** What a dispatched step hands back: a result to complete in the batch, or nothing because it ended itself. */
@@ -155,14 +159,23 @@ function refuseIf(answer: Answer): void {
 
 /**
  * Runs one leased step. What its agent or the database refuses is recorded with the step: some codes end the task,
- * the rest is tried again (api.fail_step decides). A lost lease is nobody's failure: another worker has the step.
+ * the rest is tried again (api.fail_step decides). A lost lease is nobody's failure: another worker has the step; nor
+ * is a database that was away: the step goes back as it came.
  */
 export async function dispatch(deps: DispatchDeps, work: StepWork): Promise<Dispatched> {
+  deps.heartbeat?.began(work);
   try {
-    return await run(deps, work);
+    const dispatched = await run(deps, work);
+    deps.heartbeat?.ended(work, null);
+    return dispatched;
   } catch (error) {
     const code = error instanceof Refusal ? error.code : "internal";
+    deps.heartbeat?.ended(work, code);
     if (code === "stale_lease") return null;
+    if (isTrouble(error)) {
+      await returnSteps(deps.database, [work], "the database was away");
+      return null;
+    }
     const reason = error instanceof Error ? error.message : String(error);
     await deps.database.call("fail_step", {
       ...lease(work),

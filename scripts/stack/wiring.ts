@@ -5,20 +5,19 @@ import { createJudge } from "../../functions/_channels/judge.ts";
 import type { Database } from "../../functions/_database/database.ts";
 import type { LogSink } from "../../functions/_edge/log.ts";
 import type { Environment } from "../../functions/_edge/environment.ts";
-import { type Doorkeeping, doorkeepingOf } from "../../functions/communicator/outside.ts";
+import { type Heartbeat, heartbeat } from "../../functions/_database/heartbeat.ts";
+import { type Doorkeeping, doorkeepingOf, needsOf } from "../../functions/communicator/outside.ts";
 import { type Outside, outsideOf } from "../../functions/orchestrator/outside.ts";
-import { agents } from "../../functions/orchestrator/roster.ts";
+import { agents, dependenciesOf } from "../../functions/orchestrator/roster.ts";
 import { bundleReporter } from "../../functions/_policy/bundle-report.ts";
 import { type DecisionDeps, decisionKeys } from "../../functions/telegram-webhook/decision.ts";
 import type { PolicyResult } from "../../functions/_policy/parse-policy.ts";
 
-/** What every function of this process shares. */
-export interface Wiring extends Pick<DecisionDeps, "signer" | "seeds">, Outside, Doorkeeping {
+/** What works off tasks in this process, with or without a door. */
+export interface Works extends Outside, Doorkeeping {
   /** Why this process may not work with the policy that it carries, or null. */
   bundle: ReturnType<typeof bundleReporter>;
   environment: Environment;
-  service_token: string;
-  webhook_secret: string;
   database: Database;
   policy: PolicyResult;
   policy_sha256: string | null;
@@ -30,8 +29,16 @@ export interface Wiring extends Pick<DecisionDeps, "signer" | "seeds">, Outside,
     console: ReturnType<typeof consoleChannel>;
   };
   worker: string;
+  /** How this process's agents are, all of them. */
+  heartbeat: Heartbeat;
   now: () => Date;
   log: LogSink;
+}
+
+/** What every function of this process shares. */
+export interface Wiring extends Works, Pick<DecisionDeps, "signer" | "seeds"> {
+  service_token: string;
+  webhook_secret: string;
 }
 
 export interface WiringOptions {
@@ -42,29 +49,41 @@ export interface WiringOptions {
   log: LogSink;
   /** Messages that have no chat to go to. */
   print: (text: string) => void;
+  /** The name that its leases bear. */
+  worker?: string;
 }
 
 /** Only the local stack calls this, after it has generated what was not set. */
-export function wire({ environment, database, policy, log, print }: WiringOptions): Wiring {
-  const { telegram, llm, serviceToken } = environment;
+export function wire(options: WiringOptions): Wiring {
+  const { telegram, serviceToken, keys } = options.environment;
   if (serviceToken === null || telegram.webhookSecret === null) {
     throw new Error("the secrets are generated before anything is wired");
   }
-  const worker = `local-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
+  return {
+    ...wireWorks(options),
+    ...decisionKeys(keys),
+    service_token: serviceToken,
+    webhook_secret: telegram.webhookSecret,
+  };
+}
+
+/** A worker has no door, so it needs no secret of one. */
+export function wireWorks(options: WiringOptions): Works {
+  const { environment, database, policy, log, print } = options;
+  const { llm } = environment;
+  const worker = options.worker ?? `local-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
+  const now = () => new Date();
   const door = doorkeepingOf({ environment, database, policy, fetch });
   return {
     environment,
-    service_token: serviceToken,
-    webhook_secret: telegram.webhookSecret,
-    ...decisionKeys(environment.keys),
-    ...outsideOf({ environment, database, fetch, now: () => new Date() }),
+    ...outsideOf({ environment, database, fetch, now }),
     ...door,
     bundle: bundleReporter({
       function: "orchestrator",
       instance: worker,
       policy,
       report: (args) => database.call("report_bundle", args),
-      now: () => new Date(),
+      now,
     }),
     database,
     policy,
@@ -81,7 +100,16 @@ export function wire({ environment, database, policy, log, print }: WiringOption
       console: consoleChannel(print),
     },
     worker,
-    now: () => new Date(),
+    heartbeat: heartbeat({
+      database,
+      worker,
+      now,
+      dependencies: {
+        ...dependenciesOf(environment),
+        ...needsOf(door.telegram).dependencies,
+      },
+    }),
+    now,
     log,
   };
 }

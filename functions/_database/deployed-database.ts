@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { patientDatabase } from "./patient-database.ts";
 import { postgresDatabase } from "./postgres-database.ts";
 import { supabaseDatabase } from "./supabase-database.ts";
 
@@ -13,12 +14,16 @@ export function deployedDatabase(
   },
 ): Database {
   if (environment.databaseUrl !== null) {
-    return postgresDatabase(environment.databaseUrl, { max: 2, prepare: false });
+    return patientDatabase(
+      postgresDatabase(environment.databaseUrl, { max: 2, prepare: false }),
+    );
   }
   if (environment.supabase === null) {
     throw new Error(
       "No database. Set SUPABASE_URL and SUPABASE_SECRET_KEYS (the platform does), or DATABASE_URL.",
     );
   }
-  return supabaseDatabase(environment.supabase.url, environment.supabase.secretKey);
+  return patientDatabase(
+    supabaseDatabase(environment.supabase.url, environment.supabase.secretKey),
+  );
 }

@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { patientDatabase } from "../../functions/_database/patient-database.ts";
 import { postgresDatabase } from "../../functions/_database/postgres-database.ts";
 import { readMigrations, stackFile } from "./files.ts";
 import { migrate, MigrationRefused } from "./migrate.ts";
@@ -12,7 +13,7 @@ import type { Store } from "./store.ts";
  */
 export async function openNative(url: string): Promise<Store> {
   const applied = await migrateNative(url);
-  const database = postgresDatabase(url);
+  const database = patientDatabase(postgresDatabase(url));
   return {
     kind: "postgres",
     database,

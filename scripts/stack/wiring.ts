@@ -1,7 +1,7 @@
 import type { Agent } from "../../functions/_agents/agent.ts";
 import { consoleChannel } from "../../functions/_channels/console.ts";
 import { embed } from "../../functions/_channels/embedder.ts";
-import { createJudge } from "../../functions/_channels/judge.ts";
+import { patientJudge } from "../../functions/_channels/patient-judge.ts";
 import type { Database } from "../../functions/_database/database.ts";
 import type { LogSink } from "../../functions/_edge/log.ts";
 import type { Environment } from "../../functions/_edge/environment.ts";
@@ -24,7 +24,7 @@ export interface Wiring extends Pick<DecisionDeps, "signer" | "seeds">, Outside,
   policy_sha256: string | null;
   agents: Readonly<Record<string, Agent>>;
   embed: typeof embed;
-  judge: ReturnType<typeof createJudge> | null;
+  judge: ReturnType<typeof patientJudge> | null;
   channels: {
     telegram: Doorkeeping["telegram"];
     console: ReturnType<typeof consoleChannel>;
@@ -51,14 +51,15 @@ export function wire({ environment, database, policy, log, print }: WiringOption
     throw new Error("the secrets are generated before anything is wired");
   }
   const worker = `local-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
+  const outside = outsideOf({ environment, database, fetch, now: () => new Date() });
   const door = doorkeepingOf({ environment, database, policy, fetch });
   return {
     environment,
     service_token: serviceToken,
     webhook_secret: telegram.webhookSecret,
     ...decisionKeys(environment.keys),
-    ...outsideOf({ environment, database, fetch, now: () => new Date() }),
     ...door,
+    ...outside,
     bundle: bundleReporter({
       function: "orchestrator",
       instance: worker,
@@ -71,9 +72,10 @@ export function wire({ environment, database, policy, log, print }: WiringOption
     policy_sha256: policy.ok ? policy.sha256 : null,
     agents,
     embed,
-    judge: llm === null ? null : createJudge({
+    judge: llm === null ? null : patientJudge({
       ...llm,
       fetch,
+      breakers: outside.breakers,
       report: (reason) => log(JSON.stringify({ function: "judge", outcome: "unknown", reason })),
     }),
     channels: {

@@ -13,7 +13,7 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** What `_edge/environment.ts` reads, and who starts it: the audit rows of the CLI name that person. */
 const variables = [
-  ..."PORT DATABASE_URL DATA_DIR INTAKE_TOKENS SERVICE_TOKEN LLM_BASE_URL LLM_MODEL LLM_API_KEY"
+  ..."PORT DATABASE_URL DATA_DIR INTAKE_TOKENS SERVICE_TOKEN LLM_BASE_URL LLM_MODEL LLM_FAST_MODEL LLM_API_KEY"
     .split(" "),
   ..."BOT_TOKEN API_ROOT WEBHOOK_SECRET CHAT_ID MODE".split(" ").map((name) => `TELEGRAM_${name}`),
   ..."APPROVAL_SIGNING_KEY SECOND_FACTOR_KEY QUOTE_URL BROKER_BRIDGE_URL BROKER_BRIDGE_SECRET"

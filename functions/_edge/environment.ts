@@ -19,7 +19,7 @@ export interface Environment {
     /** Null when unset: `npm start` then polls if there is a bot token; a deployed function has the webhook. */
     mode: "webhook" | "polling" | null;
   };
-  llm: { baseUrl: string; model: string; apiKey: string | null } | null;
+  llm: { baseUrl: string; model: string; apiKey: string | null; fastModel: string | null } | null;
   supabase: { url: string; secretKey: string } | null;
   /** What decisions are signed with and second factors are kept under: base64 of 32 bytes each. */
   keys: { signing: string | null; secondFactor: string | null };
@@ -96,6 +96,7 @@ const variables = z.object({
     "LLM_BASE_URL must be the http(s) address of an OpenAI-compatible API, such as one ending in /v1",
   ).transform(root).optional(),
   LLM_MODEL: z.string().max(200, "LLM_MODEL must be the name of a model").optional(),
+  LLM_FAST_MODEL: z.string().max(200, "LLM_FAST_MODEL must be the name of a model").optional(),
   LLM_API_KEY: z.string().regex(/^[!-~]+$/, `LLM_API_KEY ${bearer}`).optional(),
   SUPABASE_URL: z.string().refine(webUrl, "SUPABASE_URL must be the project's http(s) address")
     .transform(root).optional(),
@@ -213,7 +214,12 @@ export function readEnvironment(
         mode: env.TELEGRAM_MODE ?? null,
       },
       llm: env.LLM_BASE_URL && env.LLM_MODEL
-        ? { baseUrl: env.LLM_BASE_URL, model: env.LLM_MODEL, apiKey: env.LLM_API_KEY ?? null }
+        ? {
+          baseUrl: env.LLM_BASE_URL,
+          model: env.LLM_MODEL,
+          apiKey: env.LLM_API_KEY ?? null,
+          fastModel: env.LLM_FAST_MODEL ?? null,
+        }
         : null,
       supabase: env.SUPABASE_URL && supabaseKey
         ? { url: env.SUPABASE_URL, secretKey: supabaseKey }

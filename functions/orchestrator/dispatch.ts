@@ -1,9 +1,17 @@
-import type { Agent, AgentContext, Chunk, Judge, StepResult } from "../_agents/agent.ts";
+import type {
+  Agent,
+  AgentContext,
+  Chunk,
+  Judge,
+  Remembered,
+  StepResult,
+} from "../_agents/agent.ts";
 import { postOf } from "../_agents/communicator.ts";
-import type { Database } from "../_database/database.ts";
+import { type Database, DatabaseError } from "../_database/database.ts";
 import type { Heartbeat } from "../_database/heartbeat.ts";
 import { returnSteps } from "../_database/leases.ts";
 import { isTrouble } from "../_database/trouble.ts";
+import { behindBreaker } from "../_domain/breaker.ts";
 import { mask } from "../_domain/mask.ts";
 import type { Policy } from "../_domain/policy.ts";
 import { Refusal } from "../_domain/refusal.ts";
@@ -14,7 +22,7 @@ import { readPolicy } from "./policy-record.ts";
 import { toolsFor } from "./tools.ts";
 import { executeTrade } from "./trade-effect.ts";
 
-export interface DispatchDeps extends Pick<Outside, "market" | "account" | "bridge"> {
+export interface DispatchDeps extends Pick<Outside, "market" | "account" | "bridge" | "breakers"> {
   database: Database;
   policy: Policy;
   policy_sha256: string;
@@ -45,19 +53,35 @@ function contextFor(deps: DispatchDeps, work: StepWork): AgentContext {
     policy: deps.policy,
     now: deps.now(),
     judge: deps.judge,
-    embed: deps.embed,
+    embed: (text) => behindBreaker(deps.breakers, "embed", () => deps.embed(text)),
     search: (symbol, embedding, limit) =>
-      deps.database.call<Chunk[]>("search_chunks", {
-        p_symbol: symbol,
-        p_embedding: embedding,
-        p_limit: limit,
-      }),
+      behindBreaker(
+        deps.breakers,
+        "chunks.search",
+        () =>
+          searched(deps.database.call<Chunk[]>("search_chunks", {
+            p_symbol: symbol,
+            p_embedding: embedding,
+            p_limit: limit,
+          })),
+      ),
+    remember: (p_symbol) => deps.database.call<Remembered | null>("cached_retrieval", { p_symbol }),
     rehearse_access: (p_task_id) => deps.database.call<unknown>("rehearse_access", { p_task_id }),
     read_policy: (sha256) => readPolicy(deps.database, sha256),
     market: deps.market,
     account: deps.account,
     tool: toolsFor(deps, work),
   });
+}
+
+/** A search that the database broke off is a memory that did not answer. */
+async function searched(search: Promise<Chunk[]>): Promise<Chunk[]> {
+  try {
+    return await search;
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    throw new Refusal("unavailable", `The memory did not answer (${error.code}).`);
+  }
 }
 
 /** The text of a task that later tasks can find: what was proposed, under its symbol. */
@@ -169,7 +193,8 @@ export async function dispatch(deps: DispatchDeps, work: StepWork): Promise<Disp
     deps.heartbeat?.ended(work, null);
     return dispatched;
   } catch (error) {
-    const code = error instanceof Refusal ? error.code : "internal";
+    const refusal = error instanceof Refusal ? error : null;
+    const code = refusal?.code ?? "internal";
     deps.heartbeat?.ended(work, code);
     if (code === "stale_lease") return null;
     if (isTrouble(error)) {
@@ -177,10 +202,13 @@ export async function dispatch(deps: DispatchDeps, work: StepWork): Promise<Disp
       return null;
     }
     const reason = error instanceof Error ? error.message : String(error);
+    const { tool, retry_after } = refusal?.about ?? {};
     await deps.database.call("fail_step", {
       ...lease(work),
       p_code: code,
       p_error: mask(reason).slice(0, 500),
+      p_retry_after: retry_after,
+      p_tool: tool,
     });
     return null;
   }

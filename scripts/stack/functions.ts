@@ -29,7 +29,7 @@ export function functionsOf(wiring: Wiring, nudge: () => void): Map<string, Hand
     intake: (request) =>
       intake(request, {
         ...wiring,
-        ...doorsOf(environment, fetch),
+        ...doorsOf(environment, fetch, wiring.database),
         tokens: environment.intakeTokens,
         alert_action: alertAction(wiring.policy),
         nudge,

@@ -1,7 +1,7 @@
 import type { Agent } from "../../functions/_agents/agent.ts";
 import { consoleChannel } from "../../functions/_channels/console.ts";
 import { embed } from "../../functions/_channels/embedder.ts";
-import { createJudge } from "../../functions/_channels/judge.ts";
+import { patientJudge } from "../../functions/_channels/patient-judge.ts";
 import type { Database } from "../../functions/_database/database.ts";
 import type { LogSink } from "../../functions/_edge/log.ts";
 import type { Environment } from "../../functions/_edge/environment.ts";
@@ -23,7 +23,7 @@ export interface Works extends Outside, Doorkeeping {
   policy_sha256: string | null;
   agents: Readonly<Record<string, Agent>>;
   embed: typeof embed;
-  judge: ReturnType<typeof createJudge> | null;
+  judge: ReturnType<typeof patientJudge> | null;
   channels: {
     telegram: Doorkeeping["telegram"];
     console: ReturnType<typeof consoleChannel>;
@@ -73,11 +73,12 @@ export function wireWorks(options: WiringOptions): Works {
   const { llm } = environment;
   const worker = options.worker ?? `local-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
   const now = () => new Date();
+  const outside = outsideOf({ environment, database, fetch, now });
   const door = doorkeepingOf({ environment, database, policy, fetch });
   return {
     environment,
-    ...outsideOf({ environment, database, fetch, now }),
     ...door,
+    ...outside,
     bundle: bundleReporter({
       function: "orchestrator",
       instance: worker,
@@ -90,9 +91,10 @@ export function wireWorks(options: WiringOptions): Works {
     policy_sha256: policy.ok ? policy.sha256 : null,
     agents,
     embed,
-    judge: llm === null ? null : createJudge({
+    judge: llm === null ? null : patientJudge({
       ...llm,
       fetch,
+      breakers: outside.breakers,
       report: (reason) => log(JSON.stringify({ function: "judge", outcome: "unknown", reason })),
     }),
     channels: {

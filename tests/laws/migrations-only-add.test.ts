@@ -15,8 +15,7 @@ const destructive = [
 const emptyMonth = "execute format('drop table %s', p_partition);";
 const deletion = /\bdelete\s+from\s+([a-z_]+\.[a-z_]+|[a-z_]+)\b(?!\\)/i;
 /** Indexes whose work another one does; they hold no data, and every change of a row paid for them. */
-const replacedIndexes =
-  /\bdrop index (public\.task_steps_(by_task|ready|leased)(, |;$))+$/;
+const replacedIndexes = /\bdrop index (public\.task_steps_(by_task|ready|leased)(, |;$))+$/;
 /** Rows that are no history: buckets, cursors, heartbeats and the raw data that the named retention job removes. */
 const removable =
   /^(private\.[a-z_]+|public\.(event_receipts|telegram_updates|one_drive_assets|embeddings|metrics|agent_heartbeats))$/;
@@ -58,7 +57,8 @@ fileLaw("migrations only add", ["migrations"], offenders, {
   "an index that nothing replaces": one("drop index public.events_by_task;"),
   "not an index that another one replaces": {
     path,
-    text: "drop index public.task_steps_by_task, public.task_steps_ready, public.task_steps_leased;\n",
+    text:
+      "drop index public.task_steps_by_task, public.task_steps_ready, public.task_steps_leased;\n",
     found: [],
   },
   "a name that the Supabase CLI leaves out": {

@@ -12,9 +12,9 @@ const destructive = [
   /\brename\s+(to|column)\b/i,
 ];
 const deletion = /\bdelete\s+from\s+([a-z_]+\.[a-z_]+|[a-z_]+)\b(?!\\)/i;
-/** Rows that are no history: buckets, cursors and the raw data that the named retention job removes. */
+/** Rows that are no history: buckets, cursors, what is only kept at hand, and the raw data that a named retention job removes. */
 const removable =
-  /^(private\.[a-z_]+|public\.(event_receipts|telegram_updates|one_drive_assets|embeddings|metrics))$/;
+  /^(private\.[a-z_]+|public\.(event_receipts|telegram_updates|one_drive_assets|embeddings|metrics|consumer_receipts|working_memory))$/;
 
 function offenders(tree: Tree): string[] {
   const found: string[] = [];

@@ -33,7 +33,7 @@ declare
   v_memory public.working_memory;
 begin
   if coalesce(p_key, '') !~ '^[a-z0-9][A-Za-z0-9:._-]{0,199}$' or p_value is null or octet_length(p_value::text) > 262144
-    or not private.storable(p_value) or not exists (select 1 from public.tasks t where t.task_id = p_task_id) then
+    or not exists (select 1 from public.tasks t where t.task_id = p_task_id) then
     return private.refuse('invalid_request', p_actor, 'memory.remember', 'memory:' || coalesce(left(p_key, 100), '?'), null,
       'A memory has a key, a value of at most 256 KiB and the task that it belongs to.');
   end if;
@@ -83,24 +83,28 @@ create function private.purge_working_memory() returns integer
 language plpgsql set search_path = ''
 as $$
 declare
-  v_count integer;
+  v_expired integer;
+  v_orphans integer;
 begin
   delete from public.working_memory m where m.expires_at <= private.now();
-  get diagnostics v_count = row_count;
-  if v_count > 0 then
-    insert into public.audit_logs (actor, action, object, after_json)
-    values ('clock', 'memory.purge', 'job:purge_working_memory', jsonb_build_object('expired', v_count));
+  get diagnostics v_expired = row_count;
+  delete from public.working_memory m where m.task_id is null
+    or exists (select 1 from public.tasks t where t.task_id = m.task_id and t.ended_at is not null);
+  get diagnostics v_orphans = row_count;
+  if v_expired + v_orphans > 0 then
+    insert into public.audit_logs (actor, action, object, after_json) values ('clock', 'memory.purge', 'job:purge_working_memory',
+      jsonb_build_object('expired', v_expired, 'orphans', v_orphans));
   end if;
-  return v_count;
+  return v_expired + v_orphans;
 end
 $$;
-comment on function private.purge_working_memory() is 'The hourly job: expired keys leave.';
+comment on function private.purge_working_memory() is 'The hourly job: expired keys leave, and those that no open task owns.';
 insert into public.jobs (job_name, every_seconds) values ('purge_working_memory', 3600);
 
 create view public.working_memory_hygiene with (security_invoker = true) as
 select m.key, m.task_id, m.written_at, m.expires_at, octet_length(m.value::text) as bytes,
   case when m.expires_at <= now() then 'expired' when m.task_id is null then 'orphan: no task'
-    when t.status in ('archived', 'rejected', 'failed', 'cancelled', 'rolled_back') then 'orphan: its task has ended' else 'in use' end as finding
+    when t.ended_at is not null then 'orphan: its task has ended' else 'in use' end as finding
 from public.working_memory m left join public.tasks t using (task_id);
 comment on view public.working_memory_hygiene is 'Each key of the short-term memory: in use, expired and not yet purged, or an orphan that no open task owns.';
 revoke all on public.working_memory_hygiene from public, anon, authenticated, service_role;

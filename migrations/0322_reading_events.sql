@@ -32,6 +32,7 @@ declare
   v_token uuid := gen_random_uuid();
   v_limit integer := least(greatest(coalesce(p_limit, 100), 1), 1000);
   v_held public.event_positions;
+  v_passed private.event_position;
   v_after private.event_position;
   v_window uuid[];
   v_last text;
@@ -46,11 +47,12 @@ begin
     return private.refuse('not_found', p_consumer, 'events.read', 'consumer:' || coalesce(left(p_consumer, 64), '?'), null, 'No reader of this name is known.');
   end if;
   update public.event_positions p set last_read_at = v_now where p.consumer = p_consumer;
+  v_passed := row(v_held.generation, v_held.written_by, v_held.seq)::private.event_position;
+  v_after := v_passed;
   if v_held.lease_expires_at > v_now then
-    return jsonb_build_object('consumer', p_consumer, 'leased_until', private.iso(v_held.lease_expires_at), 'events', '[]'::jsonb, 'more', false);
+    return jsonb_build_object('consumer', p_consumer, 'position', private.position_text(v_passed), 'leased_until', private.iso(v_held.lease_expires_at), 'events', '[]'::jsonb, 'more', false);
   end if;
   perform private.notice_restored_events();
-  v_after := row(v_held.generation, v_held.written_by, v_held.seq)::private.event_position;
   loop
     -- What another delivery is handling right now is waited for, and so is all that comes after it.
     with next as materialized (
@@ -67,6 +69,7 @@ begin
     exit when v_window is not null;
     if v_count > 0 then
       v_after := private.position_of(v_last);
+      v_passed := v_after;
     elsif (v_after).generation < private.current_generation() and not exists (select 1 from private.settled_events(v_after, 1)) then
       v_after := row((v_after).generation + 1, '0', 0)::private.event_position;
     else
@@ -74,13 +77,13 @@ begin
     end if;
   end loop;
   -- What was passed over is passed for good; what is handed out is passed when it is answered for.
-  update public.event_positions p set generation = (v_after).generation, written_by = (v_after).written_by, seq = (v_after).seq,
+  update public.event_positions p set generation = (v_passed).generation, written_by = (v_passed).written_by, seq = (v_passed).seq,
     lease_token = case when v_window is not null then v_token end,
     lease_expires_at = case when v_window is not null then v_now + interval '30 seconds' end,
     leased_up_to = case when v_window is not null then v_last end
   where p.consumer = p_consumer;
   if v_window is null then
-    return jsonb_build_object('consumer', p_consumer, 'events', '[]'::jsonb, 'more', false);
+    return jsonb_build_object('consumer', p_consumer, 'position', private.position_text(v_passed), 'events', '[]'::jsonb, 'more', false);
   end if;
   with handed as (
     insert into public.consumer_receipts as r (consumer, event_id, lease_token, lease_expires_at)
@@ -91,7 +94,7 @@ begin
   )
   select jsonb_agg(private.event_json(e, (v_after).generation, h.handed) order by e.written_by, e.seq) into v_events
   from handed h join public.events e using (event_id);
-  return jsonb_build_object('consumer', p_consumer, 'lease_token', v_token, 'lease_expires_at', private.iso(v_now + interval '30 seconds'),
+  return jsonb_build_object('consumer', p_consumer, 'position', private.position_text(v_passed), 'lease_token', v_token, 'lease_expires_at', private.iso(v_now + interval '30 seconds'),
     'events', v_events, 'more', v_count = v_limit);
 end
 $$;

@@ -33,6 +33,8 @@ export interface Environment {
     wallet: string | null;
   };
   vipChatId: string | null;
+  /** Short-term memory, limits and the relay of the events; null where the database does all of it. */
+  redisUrl: string | null;
   /** The external mirror's share; null where there is none, and health then does not know of one. */
   mirrorShareId: string | null;
 }
@@ -47,6 +49,7 @@ const webUrl = (value: string): boolean => {
 };
 const postgresUrl = (value: string): boolean =>
   /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
+const redisUrl = (value: string): boolean => /^rediss?:\/\//.test(value) && URL.canParse(value);
 const root = (value: string): string => value.replace(/\/+$/, "");
 
 const port = "PORT must be a number from 0 to 65535, such as 54321";
@@ -133,6 +136,10 @@ const variables = z.object({
   VIP_CHAT_ID: z.string().regex(
     /^-[1-9]\d{0,15}$/,
     "VIP_CHAT_ID must be the group's numeric id, such as -1001234567890",
+  ).optional(),
+  REDIS_URL: z.string().refine(
+    redisUrl,
+    "REDIS_URL must be a redis:// or rediss:// address; leave it unset to do without Redis",
   ).optional(),
   ONE_DRIVE_SHARE_ID: z.string().regex(
     /^[\w-]{1,128}$/,
@@ -228,6 +235,7 @@ export function readEnvironment(
         wallet: env.TON_WALLET ?? null,
       },
       vipChatId: env.VIP_CHAT_ID ?? null,
+      redisUrl: env.REDIS_URL ?? null,
       mirrorShareId: env.ONE_DRIVE_SHARE_ID ?? null,
     },
   };

@@ -8,6 +8,9 @@ import type { StepWork } from "../_domain/task.ts";
 import { behindTools } from "../_agents/tool-runner.ts";
 import type { Outside } from "./outside.ts";
 import { readPolicy } from "./policy-record.ts";
+import { searchOnce } from "./task-memory.ts";
+import type { Limiter } from "../_channels/redis-limiter.ts";
+import type { WorkingMemory } from "../_domain/working-memory.ts";
 import { toolsFor } from "./tools.ts";
 import { executeTrade } from "./trade-effect.ts";
 
@@ -19,6 +22,9 @@ export interface DispatchDeps extends Pick<Outside, "market" | "account" | "brid
   agents: Readonly<Record<string, Agent>>;
   embed: (text: string) => Promise<number[]>;
   judge: Judge | null;
+  /** What a task keeps at hand; without one every attempt looks everything up. */
+  memory?: WorkingMemory;
+  limiter?: Limiter | null;
   now: () => Date;
 }
 
@@ -37,17 +43,18 @@ const lease = (work: StepWork) => ({
 });
 
 function contextFor(deps: DispatchDeps, work: StepWork): AgentContext {
+  const search: AgentContext["search"] = (symbol, embedding, limit) =>
+    deps.database.call<Chunk[]>("search_chunks", {
+      p_symbol: symbol,
+      p_embedding: embedding,
+      p_limit: limit,
+    });
   return behindTools({
     policy: deps.policy,
     now: deps.now(),
     judge: deps.judge,
     embed: deps.embed,
-    search: (symbol, embedding, limit) =>
-      deps.database.call<Chunk[]>("search_chunks", {
-        p_symbol: symbol,
-        p_embedding: embedding,
-        p_limit: limit,
-      }),
+    search: deps.memory ? searchOnce(deps.memory, work, search) : search,
     rehearse_access: (p_task_id) => deps.database.call<unknown>("rehearse_access", { p_task_id }),
     read_policy: (sha256) => readPolicy(deps.database, sha256),
     market: deps.market,

@@ -2,7 +2,12 @@ import type { Agent } from "../../functions/_agents/agent.ts";
 import { consoleChannel } from "../../functions/_channels/console.ts";
 import { embed } from "../../functions/_channels/embedder.ts";
 import { createJudge } from "../../functions/_channels/judge.ts";
+import { openRedis, type Redis } from "../../functions/_channels/redis.ts";
+import { type Limiter, redisLimiter } from "../../functions/_channels/redis-limiter.ts";
+import { redisMemory } from "../../functions/_channels/redis-memory.ts";
 import type { Database } from "../../functions/_database/database.ts";
+import { databaseMemory } from "../../functions/_database/working-memory.ts";
+import type { WorkingMemory } from "../../functions/_domain/working-memory.ts";
 import type { LogSink } from "../../functions/_edge/log.ts";
 import type { Environment } from "../../functions/_edge/environment.ts";
 import { type Doorkeeping, doorkeepingOf } from "../../functions/communicator/outside.ts";
@@ -30,6 +35,10 @@ export interface Wiring extends Pick<DecisionDeps, "signer" | "seeds">, Outside,
     console: ReturnType<typeof consoleChannel>;
   };
   worker: string;
+  /** Null where none is configured. */
+  redis: Redis | null;
+  memory: WorkingMemory;
+  limiter: Limiter | null;
   now: () => Date;
   log: LogSink;
 }
@@ -51,6 +60,10 @@ export function wire({ environment, database, policy, log, print }: WiringOption
     throw new Error("the secrets are generated before anything is wired");
   }
   const worker = `local-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
+  const redis = environment.redisUrl === null
+    ? null
+    : openRedis({ url: environment.redisUrl, now: Date.now });
+  const kept = databaseMemory(database, worker);
   const door = doorkeepingOf({ environment, database, policy, fetch });
   return {
     environment,
@@ -81,6 +94,9 @@ export function wire({ environment, database, policy, log, print }: WiringOption
       console: consoleChannel(print),
     },
     worker,
+    redis,
+    memory: redis === null ? kept : redisMemory(redis, kept),
+    limiter: redis === null ? null : redisLimiter(redis),
     now: () => new Date(),
     log,
   };

@@ -7,8 +7,8 @@ export interface RedisOptions {
   /** redis:// or rediss:// */
   url: string;
   now: () => number;
-  /** For each call, and for connecting. */
   timeout_ms?: number;
+  connect_ms?: number;
   /** How long nobody is asked after a call that was not answered in time. */
   quiet_ms?: number;
 }
@@ -19,14 +19,14 @@ const longestRetryMs = 5_000;
 
 type Client = ReturnType<typeof clientOf>;
 
-function clientOf(url: string, timeoutMs: number) {
+function clientOf(url: string, connectMs: number) {
   return createClient({
     url,
     RESP: 2,
     disableOfflineQueue: true,
     commandsQueueMaxLength: 10_000,
     socket: {
-      connectTimeout: timeoutMs,
+      connectTimeout: connectMs,
       reconnectStrategy: (retries) => Math.min(50 * 2 ** Math.min(retries, 10), longestRetryMs),
     },
   });
@@ -47,19 +47,30 @@ export interface Redis {
  * that was not answered in time nobody waits for the next one, until one is let through to look.
  */
 export function openRedis(options: RedisOptions): Redis {
-  const { url, now, timeout_ms = 500, quiet_ms = 1_000 } = options;
+  const { url, now, timeout_ms = 500, connect_ms = 2_000, quiet_ms = 1_000 } = options;
   let client: Client | null = null;
-  let connecting: Promise<unknown> = Promise.resolve();
+  let connecting: Promise<void> = Promise.resolve();
   let trouble: string | null = null;
   let unanswered = 0;
   let quietUntil = 0;
+  let openedAt = 0;
   let closed = false;
 
   function connected(): Client {
     if (client !== null) return client;
-    const opened = clientOf(url, timeout_ms);
-    opened.on("error", (error: Error) => trouble = error.message || error.name);
-    connecting = opened.connect().catch((error: Error) => trouble = error.message || error.name);
+    const opened = clientOf(url, connect_ms);
+    const told = (error: Error) => {
+      trouble = error.message || error.name;
+    };
+    // Either it is there or the first attempt has failed; the driver goes on trying by itself.
+    connecting = new Promise((resolve) => {
+      opened.on("error", (error: Error) => {
+        told(error);
+        resolve();
+      });
+      opened.connect().then(() => resolve(), told);
+    });
+    openedAt = now();
     client = opened;
     return opened;
   }
@@ -72,10 +83,10 @@ export function openRedis(options: RedisOptions): Redis {
   async function run<T>(call: (client: Client) => Promise<T>): Promise<RedisAnswer<T>> {
     if (closed) return { ok: false, reason: "the connection was closed" };
     if (now() < quietUntil) return { ok: false, reason: trouble ?? "Redis did not answer in time" };
-    const isFirst = client === null;
     const asked = connected();
     try {
-      if (isFirst) await within(connecting, timeout_ms);
+      // Whoever comes while the first connection is being made waits for it; later losses are not waited out.
+      if (!asked.isReady && now() - openedAt < connect_ms) await within(connecting, connect_ms);
       if (!asked.isReady) return { ok: false, reason: trouble ?? "not connected" };
       const value = await within(call(asked), timeout_ms);
       unanswered = 0;

@@ -152,3 +152,5 @@ select private.close_table('public.event_positions');
 select private.allow_members('public.event_positions', 'owner', 'operator', 'reviewer');
 insert into public.event_consumers (consumer, passes_on) values ('redis-relay', true);
 insert into public.event_positions (consumer) values ('redis-relay');
+-- Its address carries a password; nobody is reminded of it where none is set.
+insert into public.secret_rotations (name, scope, in_use) values ('REDIS_URL', '{redis-relay,orchestrator}', false);

@@ -41,6 +41,11 @@ begin
   if v_consumer.consumer is null then
     return private.refuse('not_found', p_actor, v_action, v_object, null, 'No consumer has this name.');
   end if;
+  -- The row has no place for why it goes on; the log has.
+  if v_changed > 0 and not p_paused and v_reason <> '' then
+    insert into public.audit_logs (actor, action, object, after_json)
+    values (left(p_actor, 200), 'consumer.resume_reason', v_object, jsonb_build_object('reason', v_reason));
+  end if;
   return jsonb_build_object('consumer', p_consumer, 'paused', v_consumer.paused, 'changed', v_changed > 0,
     'paused_by', v_consumer.paused_by, 'paused_at', private.iso(v_consumer.paused_at), 'reason', v_consumer.pause_reason);
 end

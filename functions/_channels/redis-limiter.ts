@@ -1,11 +1,5 @@
+import type { Limiter } from "../_domain/limiter.ts";
 import type { Redis } from "./redis.ts";
-
-/** A token, or the seconds until there is one; unknown where nobody can say, and whoever asks decides what that means. */
-export type Token = "taken" | { wait: number } | "unknown";
-
-export interface Limiter {
-  take(bucket: string, perMinute: number, burst: number): Promise<Token>;
-}
 
 // One script is one step for Redis, so of any number of takers at once each sees what the one before it left. The clock
 // is the server's: those of a hundred workers differ.

@@ -1,6 +1,7 @@
 import type { Agent, AgentContext, Chunk, Judge, StepResult } from "../_agents/agent.ts";
 import { postOf } from "../_agents/communicator.ts";
 import type { Database } from "../_database/database.ts";
+import type { Limiter } from "../_domain/limiter.ts";
 import { mask } from "../_domain/mask.ts";
 import type { Policy } from "../_domain/policy.ts";
 import { Refusal } from "../_domain/refusal.ts";
@@ -9,12 +10,10 @@ import { behindTools } from "../_agents/tool-runner.ts";
 import type { Outside } from "./outside.ts";
 import { readPolicy } from "./policy-record.ts";
 import { searchOnce } from "./task-memory.ts";
-import type { Limiter } from "../_channels/redis-limiter.ts";
-import type { WorkingMemory } from "../_domain/working-memory.ts";
 import { toolsFor } from "./tools.ts";
 import { executeTrade } from "./trade-effect.ts";
 
-export interface DispatchDeps extends Pick<Outside, "market" | "account" | "bridge"> {
+export interface DispatchDeps extends Pick<Outside, "market" | "account" | "bridge" | "memory"> {
   database: Database;
   policy: Policy;
   policy_sha256: string;
@@ -22,8 +21,6 @@ export interface DispatchDeps extends Pick<Outside, "market" | "account" | "brid
   agents: Readonly<Record<string, Agent>>;
   embed: (text: string) => Promise<number[]>;
   judge: Judge | null;
-  /** What a task keeps at hand; without one every attempt looks everything up. */
-  memory?: WorkingMemory;
   limiter?: Limiter | null;
   now: () => Date;
 }

@@ -1,10 +1,9 @@
 import type { Agent, Judge } from "../_agents/agent.ts";
 import type { Database } from "../_database/database.ts";
+import type { Limiter } from "../_domain/limiter.ts";
 import type { Policy } from "../_domain/policy.ts";
 import type { RefusalCode } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
-import type { WorkingMemory } from "../_domain/working-memory.ts";
-import type { Limiter } from "../_channels/redis-limiter.ts";
 import { admit, serviceCaller } from "../_edge/door.ts";
 import { note } from "../_edge/log.ts";
 import { pathBelow } from "../_edge/path.ts";
@@ -20,7 +19,6 @@ export interface OrchestratorDeps extends Outside {
   agents: Readonly<Record<string, Agent>>;
   embed: (text: string) => Promise<number[]>;
   judge: Judge | null;
-  memory?: WorkingMemory;
   limiter?: Limiter | null;
   worker: string;
   /** Why this process may not work with the policy that it carries, or null; nothing is claimed then. */

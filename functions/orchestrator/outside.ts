@@ -2,7 +2,9 @@ import { type BrokerBridge, brokerBridge } from "../_channels/broker-bridge.ts";
 import { binanceQuotes } from "../_channels/quotes.ts";
 import { fetchFrom } from "../_channels/safe-fetch.ts";
 import type { Database } from "../_database/database.ts";
+import { databaseMemory } from "../_database/working-memory.ts";
 import type { AccountState } from "../_domain/account-state.ts";
+import type { WorkingMemory } from "../_domain/working-memory.ts";
 import type { Environment } from "../_edge/environment.ts";
 import { accountOf, type Market, marketOf, watchPositions } from "./market.ts";
 
@@ -14,6 +16,8 @@ export interface Outside {
   bridge: BrokerBridge | null;
   /** Looks at the prices of what is held, at most every few seconds however often it is called. */
   watch: () => Promise<void>;
+  /** What a task keeps at hand; without one every attempt looks everything up. */
+  memory?: WorkingMemory;
 }
 
 export interface OutsideOptions {
@@ -35,6 +39,7 @@ export function outsideOf({ environment, database, fetch, now }: OutsideOptions)
   return {
     market,
     account: accountOf(database),
+    memory: databaseMemory(database, "orchestrator"),
     bridge: bridge && brokerBridge({
       ...bridge,
       fetch: fetchFrom(bridge.url, fetch),

@@ -1,4 +1,4 @@
-import type { Limiter } from "../_channels/redis-limiter.ts";
+import type { Limiter } from "../_domain/limiter.ts";
 import type { Database } from "../_database/database.ts";
 import type { Policy } from "../_domain/policy.ts";
 import { isRefusalCode, Refusal } from "../_domain/refusal.ts";

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { openRedis, type Redis } from "../../../functions/_channels/redis.ts";
-import { type Limiter, redisLimiter } from "../../../functions/_channels/redis-limiter.ts";
+import { redisLimiter } from "../../../functions/_channels/redis-limiter.ts";
 import { redisMemory } from "../../../functions/_channels/redis-memory.ts";
 import { databaseMemory } from "../../../functions/_database/working-memory.ts";
+import type { Limiter } from "../../../functions/_domain/limiter.ts";
 import type { WorkingMemory } from "../../../functions/_domain/working-memory.ts";
 import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { accept, activate, alertEvent } from "../../support/line.ts";

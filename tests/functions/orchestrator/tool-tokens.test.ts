@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Limiter, Token } from "../../../functions/_channels/redis-limiter.ts";
+import type { Limiter, Token } from "../../../functions/_domain/limiter.ts";
 import { Refusal } from "../../../functions/_domain/refusal.ts";
 import { tokensFor } from "../../../functions/orchestrator/tool-tokens.ts";
 import { freezeClock } from "../../support/clock.ts";

@@ -19,7 +19,7 @@ const variables = [
   ..."APPROVAL_SIGNING_KEY SECOND_FACTOR_KEY QUOTE_URL BROKER_BRIDGE_URL BROKER_BRIDGE_SECRET"
     .split(" "),
   ..."TON_API_URL TON_API_KEY TON_WEBHOOK_TOKEN TON_WALLET VIP_CHAT_ID".split(" "),
-  ..."ONE_DRIVE_SHARE_ID USER LOGNAME NO_COLOR".split(" "),
+  ..."REDIS_URL ONE_DRIVE_SHARE_ID USER LOGNAME NO_COLOR".split(" "),
 ];
 
 const loopback = "127.0.0.1";
@@ -39,6 +39,7 @@ function hostOf(address, defaultPort) {
 /** The hosts that the platform calls. Without a bot token it never speaks to Telegram, so it may not. */
 const calledBy = (env) => [
   ...hostOf(env.DATABASE_URL, 5432),
+  ...hostOf(env.REDIS_URL, 6379),
   ...(env.TELEGRAM_BOT_TOKEN ? hostOf(env.TELEGRAM_API_ROOT || "https://api.telegram.org") : []),
   ...hostOf(env.LLM_BASE_URL),
   ...hostOf(env.QUOTE_URL || "https://api.binance.com"),

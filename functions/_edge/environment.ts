@@ -35,6 +35,8 @@ export interface Environment {
   vipChatId: string | null;
   /** Steps at once in one `npm run worker`. */
   workerConcurrency: number;
+  /** Short-term memory, limits and the relay of the events; null where the database does all of it. */
+  redisUrl: string | null;
   /** The external mirror's share; null where there is none, and health then does not know of one. */
   mirrorShareId: string | null;
 }
@@ -49,6 +51,7 @@ const webUrl = (value: string): boolean => {
 };
 const postgresUrl = (value: string): boolean =>
   /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
+const redisUrl = (value: string): boolean => /^rediss?:\/\//.test(value) && URL.canParse(value);
 const root = (value: string): string => value.replace(/\/+$/, "");
 
 const port = "PORT must be a number from 0 to 65535, such as 54321";
@@ -140,6 +143,10 @@ const variables = z.object({
   ).optional(),
   WORKER_CONCURRENCY: z.string().regex(/^([1-9]\d?|100)$/, concurrency).transform(Number)
     .default(10),
+  REDIS_URL: z.string().refine(
+    redisUrl,
+    "REDIS_URL must be a redis:// or rediss:// address; leave it unset to do without Redis",
+  ).optional(),
   ONE_DRIVE_SHARE_ID: z.string().regex(
     /^[\w-]{1,128}$/,
     "ONE_DRIVE_SHARE_ID must be the id from the mirror's share link",
@@ -240,6 +247,7 @@ export function readEnvironment(
       },
       vipChatId: env.VIP_CHAT_ID ?? null,
       workerConcurrency: env.WORKER_CONCURRENCY,
+      redisUrl: env.REDIS_URL ?? null,
       mirrorShareId: env.ONE_DRIVE_SHARE_ID ?? null,
     },
   };

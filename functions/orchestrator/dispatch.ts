@@ -1,28 +1,21 @@
-import type {
-  Agent,
-  AgentContext,
-  Chunk,
-  Judge,
-  Remembered,
-  StepResult,
-} from "../_agents/agent.ts";
+import type { Agent, Judge, StepResult } from "../_agents/agent.ts";
 import { postOf } from "../_agents/communicator.ts";
-import { type Database, DatabaseError } from "../_database/database.ts";
+import type { Database } from "../_database/database.ts";
 import type { Heartbeat } from "../_database/heartbeat.ts";
 import { returnSteps } from "../_database/leases.ts";
 import { isTrouble } from "../_database/trouble.ts";
-import { behindBreaker } from "../_domain/breaker.ts";
+import type { Limiter } from "../_domain/limiter.ts";
 import { mask } from "../_domain/mask.ts";
 import type { Policy } from "../_domain/policy.ts";
 import { Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
-import { behindTools } from "../_agents/tool-runner.ts";
+import { contextFor } from "./context.ts";
 import type { Outside } from "./outside.ts";
-import { readPolicy } from "./policy-record.ts";
 import { toolsFor } from "./tools.ts";
 import { executeTrade } from "./trade-effect.ts";
 
-export interface DispatchDeps extends Pick<Outside, "market" | "account" | "bridge" | "breakers"> {
+export interface DispatchDeps
+  extends Pick<Outside, "market" | "account" | "bridge" | "breakers" | "memory"> {
   database: Database;
   policy: Policy;
   policy_sha256: string;
@@ -30,6 +23,7 @@ export interface DispatchDeps extends Pick<Outside, "market" | "account" | "brid
   agents: Readonly<Record<string, Agent>>;
   embed: (text: string) => Promise<number[]>;
   judge: Judge | null;
+  limiter?: Limiter | null;
   now: () => Date;
   heartbeat?: Heartbeat;
 }
@@ -47,42 +41,6 @@ const lease = (work: StepWork) => ({
   p_attempt: work.attempt,
   p_lease_token: work.lease_token,
 });
-
-function contextFor(deps: DispatchDeps, work: StepWork): AgentContext {
-  return behindTools({
-    policy: deps.policy,
-    now: deps.now(),
-    judge: deps.judge,
-    embed: (text) => behindBreaker(deps.breakers, "embed", () => deps.embed(text)),
-    search: (symbol, embedding, limit) =>
-      behindBreaker(
-        deps.breakers,
-        "chunks.search",
-        () =>
-          searched(deps.database.call<Chunk[]>("search_chunks", {
-            p_symbol: symbol,
-            p_embedding: embedding,
-            p_limit: limit,
-          })),
-      ),
-    remember: (p_symbol) => deps.database.call<Remembered | null>("cached_retrieval", { p_symbol }),
-    rehearse_access: (p_task_id) => deps.database.call<unknown>("rehearse_access", { p_task_id }),
-    read_policy: (sha256) => readPolicy(deps.database, sha256),
-    market: deps.market,
-    account: deps.account,
-    tool: toolsFor(deps, work),
-  });
-}
-
-/** A search that the database broke off is a memory that did not answer. */
-async function searched(search: Promise<Chunk[]>): Promise<Chunk[]> {
-  try {
-    return await search;
-  } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
-    throw new Refusal("unavailable", `The memory did not answer (${error.code}).`);
-  }
-}
 
 /** The text of a task that later tasks can find: what was proposed, under its symbol. */
 function memoryOf(work: StepWork): { symbol: string | null; content: string } | null {

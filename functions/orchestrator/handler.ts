@@ -2,6 +2,7 @@ import type { Agent, Judge } from "../_agents/agent.ts";
 import type { Database } from "../_database/database.ts";
 import type { Heartbeat } from "../_database/heartbeat.ts";
 import { holdLease } from "../_database/leases.ts";
+import type { Limiter } from "../_domain/limiter.ts";
 import type { Policy } from "../_domain/policy.ts";
 import type { RefusalCode } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
@@ -21,6 +22,7 @@ export interface OrchestratorDeps extends Outside {
   agents: Readonly<Record<string, Agent>>;
   embed: (text: string) => Promise<number[]>;
   judge: Judge | null;
+  limiter?: Limiter | null;
   worker: string;
   /** Why this process may not work with the policy that it carries, or null; nothing is claimed then. */
   bundle: () => Promise<RefusalCode | null>;

@@ -3,8 +3,10 @@ import { binanceQuotes } from "../_channels/quotes.ts";
 import { fetchFrom } from "../_channels/safe-fetch.ts";
 import { breakersOf } from "../_database/breakers.ts";
 import type { Database } from "../_database/database.ts";
+import { databaseMemory } from "../_database/working-memory.ts";
 import type { AccountState } from "../_domain/account-state.ts";
 import { behindBreaker, type Breakers } from "../_domain/breaker.ts";
+import type { WorkingMemory } from "../_domain/working-memory.ts";
 import type { Environment } from "../_edge/environment.ts";
 import { accountOf, type Market, marketOf, watchPositions } from "./market.ts";
 
@@ -18,6 +20,8 @@ export interface Outside {
   breakers: Breakers;
   /** Looks at the prices of what is held, at most every few seconds however often it is called. */
   watch: () => Promise<void>;
+  /** What a task keeps at hand; without one every attempt looks everything up. */
+  memory?: WorkingMemory;
 }
 
 export interface OutsideOptions {
@@ -41,6 +45,7 @@ export function outsideOf({ environment, database, fetch, now }: OutsideOptions)
     market,
     breakers,
     account: accountOf(database),
+    memory: databaseMemory(database, "orchestrator"),
     bridge: bridge && brokerBridge({
       ...bridge,
       fetch: fetchFrom(bridge.url, fetch),

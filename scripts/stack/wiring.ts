@@ -2,7 +2,13 @@ import type { Agent } from "../../functions/_agents/agent.ts";
 import { consoleChannel } from "../../functions/_channels/console.ts";
 import { embed } from "../../functions/_channels/embedder.ts";
 import { patientJudge } from "../../functions/_channels/patient-judge.ts";
+import { openRedis, type Redis } from "../../functions/_channels/redis.ts";
+import { redisLimiter } from "../../functions/_channels/redis-limiter.ts";
+import { redisMemory } from "../../functions/_channels/redis-memory.ts";
 import type { Database } from "../../functions/_database/database.ts";
+import { databaseMemory } from "../../functions/_database/working-memory.ts";
+import type { Limiter } from "../../functions/_domain/limiter.ts";
+import type { WorkingMemory } from "../../functions/_domain/working-memory.ts";
 import type { LogSink } from "../../functions/_edge/log.ts";
 import type { Environment } from "../../functions/_edge/environment.ts";
 import { type Heartbeat, heartbeat } from "../../functions/_database/heartbeat.ts";
@@ -31,6 +37,10 @@ export interface Works extends Outside, Doorkeeping {
   worker: string;
   /** How this process's agents are, all of them. */
   heartbeat: Heartbeat;
+  /** Null where none is configured. */
+  redis: Redis | null;
+  memory: WorkingMemory;
+  limiter: Limiter | null;
   now: () => Date;
   log: LogSink;
 }
@@ -74,6 +84,10 @@ export function wireWorks(options: WiringOptions): Works {
   const worker = options.worker ?? `local-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
   const now = () => new Date();
   const outside = outsideOf({ environment, database, fetch, now });
+  const redis = environment.redisUrl === null
+    ? null
+    : openRedis({ url: environment.redisUrl, now: Date.now });
+  const kept = databaseMemory(database, worker);
   const door = doorkeepingOf({ environment, database, policy, fetch });
   return {
     environment,
@@ -111,6 +125,9 @@ export function wireWorks(options: WiringOptions): Works {
         ...needsOf(door.telegram).dependencies,
       },
     }),
+    redis,
+    memory: redis === null ? kept : redisMemory(redis, kept),
+    limiter: redis === null ? null : redisLimiter(redis),
     now,
     log,
   };

@@ -16,9 +16,9 @@ const emptyMonth = "execute format('drop table %s', p_partition);";
 const deletion = /\bdelete\s+from\s+([a-z_]+\.[a-z_]+|[a-z_]+)\b(?!\\)/i;
 /** Indexes whose work another one does; they hold no data, and every change of a row paid for them. */
 const replacedIndexes = /\bdrop index (public\.task_steps_(by_task|ready|leased)(, |;$))+$/;
-/** Rows that are no history: buckets, cursors, heartbeats and the raw data that the named retention job removes. */
+/** Rows that are no history: buckets, cursors, heartbeats, what is only kept at hand, and the raw data that the named retention job removes. */
 const removable =
-  /^(private\.[a-z_]+|public\.(event_receipts|telegram_updates|one_drive_assets|embeddings|metrics|agent_heartbeats))$/;
+  /^(private\.[a-z_]+|public\.(event_receipts|telegram_updates|one_drive_assets|embeddings|metrics|agent_heartbeats|consumer_receipts|working_memory))$/;
 
 function offenders(tree: Tree): string[] {
   const found: string[] = [];

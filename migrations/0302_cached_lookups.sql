@@ -157,3 +157,11 @@ begin
   on conflict (idempotency_key) do nothing;
 end
 $$;
+
+create or replace function private.consumer_is_paused(p_consumer text) returns boolean
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return coalesce((select c.paused from public.event_consumers c where c.consumer = p_consumer), false);
+end
+$$;

@@ -18,10 +18,15 @@ as $body$
 declare
   v_bad record;
 begin
-  select o.status as was, n.status as became, n.%2$I as key into v_bad
-  from new_rows n left join old_rows o on o.%2$I = n.%2$I
-  where o.%2$I is null or (n.status is distinct from o.status and not exists (select 1 from private.transitions t
-    where t.subject = %3$L and t.from_status = o.status and t.to_status = n.status)) limit 1;
+  if tg_op = 'INSERT' then
+    select '(new)' as was, n.status as became, n.%2$I as key into v_bad from new_rows n
+    where not exists (select 1 from private.transitions t where t.subject = %3$L and t.from_status = '(new)' and t.to_status = n.status) limit 1;
+  else
+    select o.status as was, n.status as became, n.%2$I as key into v_bad
+    from new_rows n left join old_rows o on o.%2$I = n.%2$I
+    where o.%2$I is null or (n.status is distinct from o.status and not exists (select 1 from private.transitions t
+      where t.subject = %3$L and t.from_status = o.status and t.to_status = n.status)) limit 1;
+  end if;
   if found then
     perform private.raise_refusal('illegal_transition',
       format('%%s %%s cannot go from %%s to %%s', %3$L, v_bad.key, coalesce(v_bad.was, 'another key'), v_bad.became),
@@ -31,12 +36,14 @@ begin
 end
 $body$
 $function$, v_function, p_key, p_subject);
+  execute format('create or replace trigger _100_guard_insert after insert on %s referencing new table as new_rows '
+    'for each statement execute function %s()', p_table, v_function);
   execute format('create or replace trigger _100_guard_update after update on %s referencing old table as old_rows new table as new_rows '
     'for each statement execute function %s()', p_table, v_function);
 end
 $outer$;
 comment on function private.guard_by_column(regclass, text, text) is
-  'The guard of updates of a table as a function of its own, which compares two columns and not whole rows.';
+  'The guard of inserts and updates of a table as a function of its own, which compares two columns and not whole rows.';
 
 create function private.audit_by_column(p_table regclass, p_object text, p_key text) returns void
 language plpgsql set search_path = ''

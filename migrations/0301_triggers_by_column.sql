@@ -50,15 +50,20 @@ language plpgsql set search_path = ''
 as $outer$
 declare
   v_function text := format('private.audit_%s', (select c.relname from pg_catalog.pg_class c where c.oid = p_table));
-  v_pair text := 'case when o.%1$I is distinct from n.%1$I then %2$L || coalesce(to_json(%3$s.%1$I)::text, ''null'') end';
+  -- In a whole row as jsonb a column that is null and one that holds the json null look the same.
+  v_pair text := 'case when %4$s then %2$L || coalesce(to_json(%3$s.%1$I)::text, ''null'') end';
+  v_json text := 'coalesce(o.%1$I, ''null'') is distinct from coalesce(n.%1$I, ''null'')';
+  v_other text := 'o.%1$I is distinct from n.%1$I';
   v_was text;
   v_became text;
   v_columns integer;
 begin
-  select string_agg(format(v_pair, a.attname, to_json(a.attname::text)::text || ':', 'o'), E',\n      ' order by a.attnum),
-    string_agg(format(v_pair, a.attname, to_json(a.attname::text)::text || ':', 'n'), E',\n      ' order by a.attnum), max(c.relnatts)
+  select string_agg(format(v_pair, a.attname, p.name, 'o', p.differs), E',\n      ' order by a.attnum),
+    string_agg(format(v_pair, a.attname, p.name, 'n', p.differs), E',\n      ' order by a.attnum), max(c.relnatts)
   into v_was, v_became, v_columns
   from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
+  cross join lateral (select to_json(a.attname::text)::text || ':' as name,
+    format(case a.atttypid when 'jsonb'::regtype then v_json else v_other end, a.attname) as differs) p
   where a.attrelid = p_table and a.attnum > 0 and not a.attisdropped;
   execute format($function$
 create or replace function %1$s() returns trigger
@@ -88,7 +93,7 @@ begin
     with changed as materialized (
       select coalesce(n.%3$I, o.%3$I) as key, coalesce(n.task_id, o.task_id) as task_id,
         case when o.%3$I is not null then to_jsonb(o) end as was, case when n.%3$I is not null then to_jsonb(n) end as became
-      from new_rows n full join old_rows o on o.%3$I = n.%3$I where n is distinct from o
+      from new_rows n full join old_rows o on o.%3$I = n.%3$I where o.%3$I is null or n.%3$I is null or to_jsonb(n) is distinct from to_jsonb(o)
     ), written as (
       insert into public.audit_logs (ts, actor, action, object, task_id, before_json, after_json)
       select v_now, v_actor, v_action, %6$L || c.key, c.task_id, case when c.became is null then c.was else d.was end,

@@ -62,8 +62,8 @@ declare
   v_human uuid[];
   v_step uuid;
 begin
-  perform 1 from public.tasks t where t.task_id in (select s.task_id from public.task_steps s where s.step_id = any (p_steps))
-  order by t.task_id for no key update;
+  perform 1 from (select distinct s.task_id from public.task_steps s where s.step_id = any (p_steps) order by s.task_id offset 0) s
+  cross join lateral (select 1 from public.tasks t where t.task_id = s.task_id for no key update) l;
 
   with done as materialized (
     select s.* from public.task_steps s where s.step_id = any (p_steps)
@@ -121,9 +121,9 @@ declare
   v_refused jsonb;
 begin
   -- All tasks of the batch in one order, before any of their steps: overlapping batches queue up and do not deadlock.
-  perform 1 from public.tasks t where t.task_id in (select s.task_id
-    from jsonb_to_recordset(p_results) as r(step_id uuid) join public.task_steps s using (step_id))
-  order by t.task_id for no key update;
+  perform 1 from (select distinct s.task_id from jsonb_to_recordset(p_results) as r(step_id uuid) join public.task_steps s using (step_id)
+    order by s.task_id offset 0) s
+  cross join lateral (select 1 from public.tasks t where t.task_id = s.task_id for no key update) l;
   -- A result goes with the set if it is the only one for its step and may end it; its agent stands for that. Whether the
   -- lease is still held is asked by the statement that ends the step.
   select array_agg(i.step_id order by i.step_id), array_agg(i.attempt order by i.step_id), array_agg(i.lease_token order by i.step_id),

@@ -183,7 +183,7 @@ begin
     v_outcome := 'refused';
   end if;
 
-  v_receipt := nextval('public.event_receipts_receipt_id_seq');
+  v_receipt := nextval(pg_get_serial_sequence('public.event_receipts', 'receipt_id'));
   if v_outcome = 'accepted' then
     v_key := format('main:%s:%s:%s:%s', v_source, v_name, left(v_sha, 32), v_receipt);
     v_task_id := private.create_task(p_event, v_tier, v_reused, v_key);

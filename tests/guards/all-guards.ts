@@ -1,5 +1,6 @@
 import type { Guard } from "./guard.ts";
 import { guardsOfAccess } from "./guards-of-access.ts";
+import { guardsOfBatches } from "./guards-of-batches.ts";
 import { guardsOfBrokenGlass } from "./guards-of-broken-glass.ts";
 import { guardsOfCritics } from "./guards-of-critics.ts";
 import { guardsOfDeciding } from "./guards-of-deciding.ts";
@@ -28,6 +29,7 @@ export const guards: Record<string, Guard[]> = {
   signatures: guardsOfSignatures,
   effects: guardsOfEffects,
   outcomes: guardsOfOutcomes,
+  batches: guardsOfBatches,
   stops: guardsOfStops,
   resuming: guardsOfResuming,
   "broken glass": guardsOfBrokenGlass,

@@ -56,6 +56,19 @@ describe("the queue of ready steps", () => {
     expect(await db.owner("select 1 from private.ready_steps")).toEqual([]);
   });
 
+  it("is made right again by the steps themselves", async () => {
+    await task(twins);
+    await db.owner(
+      "insert into private.ready_steps values ('exec', private.now(), gen_random_uuid())",
+    );
+    await db.owner("delete from private.ready_steps where agent_class = 'retriever'");
+    expect(await astray()).toHaveLength(2);
+    expect(await db.owner("select private.refill_ready_steps() as wrong")).toEqual([{ wrong: 2 }]);
+    expect(await astray()).toEqual([]);
+    expect(await db.owner("select private.refill_ready_steps() as wrong")).toEqual([{ wrong: 0 }]);
+    expect(await claim(db)).toHaveLength(2);
+  });
+
   it("cannot lead to a step that is not ready", async () => {
     const taskId = await task([act]);
     const [work] = await claim(db);

@@ -1,5 +1,6 @@
 import type { Guard } from "./guard.ts";
 import { guardsOfAccess } from "./guards-of-access.ts";
+import { guardsOfBatches } from "./guards-of-batches.ts";
 import { guardsOfBrokenGlass } from "./guards-of-broken-glass.ts";
 import { guardsOfConsumers } from "./guards-of-consumers.ts";
 import { guardsOfCritics } from "./guards-of-critics.ts";
@@ -29,6 +30,7 @@ export const guards: Record<string, Guard[]> = {
   signatures: guardsOfSignatures,
   effects: guardsOfEffects,
   outcomes: guardsOfOutcomes,
+  batches: guardsOfBatches,
   stops: guardsOfStops,
   resuming: guardsOfResuming,
   "broken glass": guardsOfBrokenGlass,

@@ -1,0 +1,52 @@
+// One worker's share of the line, without the agents' own work: what each class of step hands back, and to which command.
+import { setTimeout as sleep } from "node:timers/promises";
+import { resultOf } from "./ags-commands.mjs";
+
+const marks = { policy: 1, evidence: 2, factuality: 3, clarity: 2, risk: 1 };
+const artifact = (type, content) => ({
+  artifact: { type, media_type: "application/json", content: JSON.stringify(content) },
+});
+
+/** The last read makes the result that the critic reads; the others hand back nothing. */
+function resultFor(work, lastRead) {
+  if (work.agent_class === "critic") {
+    const read = work.inputs.findLast(({ type }) => type === "result");
+    return {
+      ...artifact("evaluation", {}),
+      evaluation: {
+        artifact_id: read?.artifact_id,
+        rubric: marks,
+        red_flags: [],
+        checks: [],
+        verdict: "pass",
+      },
+    };
+  }
+  return work.node_id === lastRead ? artifact("result", { node: work.node_id }) : {};
+}
+
+/** Plans, effects and archives each have their command; everything else is completed as one batch. */
+export async function workOff(commands, work, nodes) {
+  const lastRead = nodes.findLast(({ id }) => id.startsWith("read")).id;
+  const results = [];
+  for (const step of work) {
+    if (step.agent_class === "planner") await commands.plan(step, nodes);
+    else if (step.agent_class === "orchestrator") await commands.archive(step);
+    else if (step.is_effect) await commands.recordEffect(step);
+    else results.push(resultOf(step, resultFor(step, lastRead)));
+  }
+  if (results.length > 0) await commands.complete(results);
+}
+
+/** A worker until it is told to stop; `worked` hears of each batch. */
+export async function runWorker(commands, { name, batch, nodes, stopped, worked }) {
+  while (!stopped()) {
+    const work = await commands.claim(name, batch, null);
+    if (work.length === 0) {
+      await sleep(5);
+      continue;
+    }
+    await workOff(commands, work, nodes);
+    worked(work);
+  }
+}

@@ -1,0 +1,37 @@
+import { rounded } from "../report/statistics.mjs";
+import { ownEntry } from "./rivals-entry.mjs";
+import { workers } from "./steps.mjs";
+
+const stepsPerSecond = 800;
+
+export async function measureHeldSnapshot(bench) {
+  const { heldMinutes } = bench.options;
+  const heldSeconds = heldMinutes * 60;
+  bench.step(`${stepsPerSecond} steps/s, a snapshot held for ${heldMinutes} minutes`);
+  const contestant = await ownEntry(bench, "heldSnapshot", {
+    workers,
+    batch: 50,
+    stepsPerSecond,
+    plainSeconds: Math.min(30, Math.max(10, heldSeconds / 10)),
+    heldSeconds,
+    table: "public.task_steps",
+  }).measure();
+  const { plain, held, held_for_s, size } = contestant;
+  const megabytes = (bytes) => rounded(bytes / 1024 / 1024, 1);
+  return {
+    offered_per_s: stepsPerSecond,
+    held_minutes: heldMinutes,
+    held_for_s: rounded(held_for_s, 0),
+    plain,
+    held,
+    hot_table: {
+      name: contestant.table,
+      heap_mb: megabytes(size.heap_bytes),
+      with_indexes_mb: megabytes(size.total_bytes),
+      dead_rows: size.dead_rows,
+      live_rows: size.live_rows,
+    },
+    share_without_snapshot: rounded(plain.worked / plain.offered, 3),
+    ratios: { held_snapshot_rate: rounded(held.worked / held.offered, 3) },
+  };
+}

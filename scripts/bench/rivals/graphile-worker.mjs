@@ -1,0 +1,67 @@
+// graphile-worker as its performance page has it: a local queue, so that jobs are fetched by the batch, and completions
+// gathered into batches.
+import { Logger, makeWorkerUtils, run } from "graphile-worker";
+
+const silent = new Logger(() => () => {});
+
+async function fill(utils, jobs) {
+  for (let at = 0; at < jobs; at += 1000) {
+    await utils.addJobs(
+      Array.from({ length: Math.min(1000, jobs - at) }, (_, n) => ({
+        identifier: "bench",
+        payload: { n: at + n },
+      })),
+    );
+  }
+}
+
+/** From the start of the runner to the last job: its completions are flushed before the clock stops. */
+async function drain({ url, workers, localQueue, jobs }) {
+  let done = 0;
+  let finish;
+  const last = new Promise((resolve) => finish = resolve);
+  const started = performance.now();
+  const runner = await run({
+    preset: {
+      worker: {
+        connectionString: url,
+        concurrentJobs: workers.concurrency,
+        maxPoolSize: workers.connections,
+        localQueue: { size: localQueue },
+        completeJobBatchDelay: 0,
+        failJobBatchDelay: 0,
+        logger: silent,
+      },
+    },
+    noHandleSignals: true,
+    taskList: {
+      bench: () => {
+        if (++done === jobs) finish();
+      },
+    },
+  });
+  await last;
+  await runner.stop();
+  return { done, seconds: (performance.now() - started) / 1000 };
+}
+
+export async function steps({ url, workers, batch, jobs, settle }) {
+  const utils = await makeWorkerUtils({ connectionString: url, maxPoolSize: 1, logger: silent });
+  try {
+    await utils.migrate();
+    const shape = {
+      url,
+      // As many jobs in hand as ours: so many workers, so many a batch. One connection fetches, the others complete.
+      workers: { concurrency: 24, connections: workers },
+      localQueue: workers * batch,
+    };
+    await fill(utils, Math.ceil(jobs / 10));
+    await drain({ ...shape, jobs: Math.ceil(jobs / 10) });
+    await fill(utils, jobs);
+    await settle();
+    const { done, seconds } = await drain({ ...shape, jobs });
+    return { jobs: done, seconds, per_s: done / seconds };
+  } finally {
+    await utils.release();
+  }
+}

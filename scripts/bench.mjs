@@ -99,7 +99,7 @@ try {
   progress.close();
 }
 
-const { json, help, problem, ...chosen } = options;
+const { json, only, quick, rounds, depth, heldMinutes } = options;
 const summary = summaryOf({
   figures,
   versions: {
@@ -111,7 +111,7 @@ const summary = summaryOf({
   },
   server: found.server,
   durability: found.durability,
-  options: chosen,
+  options: { only, quick, rounds, depth, held_minutes: heldMinutes },
   seconds: Math.round((performance.now() - began) / 1000),
 });
 for (const line of linesOf(summary)) progress.line(line);

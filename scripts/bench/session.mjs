@@ -73,7 +73,7 @@ export async function openServer(session) {
     const durability = await durabilityOf(sql);
     const problem = durabilityProblem(durability);
     if (problem) throw new Error(problem);
-    const databases = await openDatabases(url);
+    const databases = openDatabases(url);
     session.atEnd(() => databases.close());
     return {
       databases,

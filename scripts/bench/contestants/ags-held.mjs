@@ -17,8 +17,8 @@ const sizeQuery = `
  * session holds a REPEATABLE READ snapshot: nothing that dies from then on can be vacuumed away.
  */
 export async function heldSnapshot(options) {
-  const { url, policySha256, workers, batch, stepsPerSecond, plainSeconds, heldSeconds, table } =
-    options;
+  const { url, policySha256, workers, batch, stepsPerSecond, table, settle } = options;
+  const { plainSeconds, heldSeconds } = options;
   const commands = await openCommands(url, policySha256, workers);
   const sender = await openCommands(url, policySha256, 2);
   const holder = connect(url);
@@ -76,6 +76,9 @@ export async function heldSnapshot(options) {
   };
 
   try {
+    // A database that has just been made has no statistics, and its first plans are poor.
+    await (await offer(5)).left;
+    await settle();
     const plain = await offer(plainSeconds);
     await plain.left;
     await holder.unsafe("begin isolation level repeatable read");

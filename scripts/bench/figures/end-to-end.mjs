@@ -1,19 +1,15 @@
 // Six steps, one task at a time, from the delivery to the archive; beside a workflow of six steps.
 import { latencies, median, percentile, ratio, rounded } from "../report/statistics.mjs";
 import { contest } from "./contest.mjs";
-import { ownEntry, rivalEntries } from "./rivals-entry.mjs";
+import { ownEntry, rivalEntries } from "./entries.mjs";
 
 export async function measureEndToEnd(bench) {
-  const { quick, rounds } = bench.options;
+  const { quick } = bench.options;
   const tasks = quick ? 60 : 200;
-  const results = await contest({
-    rounds,
-    step: bench.step,
-    entries: {
-      ags: ownEntry(bench, "taskEndToEnd", { tasks }),
-      ...rivalEntries(bench, ["dbos"], "taskEndToEnd", () => ({ tasks, length: 6 })),
-    },
-  });
+  const results = await contest(bench, {
+    ags: ownEntry(bench, "taskEndToEnd", { tasks }),
+    ...rivalEntries(bench, ["dbos"], "taskEndToEnd", () => ({ tasks, length: 6 })),
+  }, quick ? 20 : Infinity);
   const told = Object.fromEntries(
     Object.entries(results).map(([name, { rounds: each, skipped }]) => [
       name,

@@ -1,5 +1,5 @@
 import { latencies } from "../report/statistics.mjs";
-import { ownEntry } from "./rivals-entry.mjs";
+import { ownEntry } from "./entries.mjs";
 
 /** An idle worker asks every two milliseconds here: the figure is the path, not the pause that a deployment chooses. */
 const pollMs = 2;

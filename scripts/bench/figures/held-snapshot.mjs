@@ -1,5 +1,5 @@
 import { rounded } from "../report/statistics.mjs";
-import { ownEntry } from "./rivals-entry.mjs";
+import { ownEntry } from "./entries.mjs";
 import { workers } from "./steps.mjs";
 
 const stepsPerSecond = 800;

@@ -1,20 +1,16 @@
 // A delivery that becomes a task with its plan of six steps, beside a rival's bare `send`.
 import { ratioOfRounds } from "../report/statistics.mjs";
 import { contest, ratesOf } from "./contest.mjs";
-import { ownEntry, rivalEntries } from "./rivals-entry.mjs";
+import { ownEntry, rivalEntries } from "./entries.mjs";
 
 export async function measureIntake(bench) {
-  const { quick, rounds } = bench.options;
+  const { quick } = bench.options;
   const clients = 16;
   const tasks = quick ? 600 : 2_000;
-  const results = await contest({
-    rounds,
-    step: bench.step,
-    entries: {
-      ags: ownEntry(bench, "intake", { clients, tasks }),
-      ...rivalEntries(bench, ["pg-boss"], "intake", () => ({ clients, tasks: tasks * 4 })),
-    },
-  });
+  const results = await contest(bench, {
+    ags: ownEntry(bench, "intake", { clients, tasks }),
+    ...rivalEntries(bench, ["pg-boss"], "intake", () => ({ clients, tasks: tasks * 4 })),
+  }, quick ? 30 : Infinity);
   return {
     clients,
     results,

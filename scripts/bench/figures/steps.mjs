@@ -2,7 +2,7 @@
 import { measureCeiling } from "../ceiling/ceiling.mjs";
 import { ratioOfRounds } from "../report/statistics.mjs";
 import { contest, ratesOf } from "./contest.mjs";
-import { ownEntry, rivalEntries } from "./rivals-entry.mjs";
+import { ownEntry, rivalEntries } from "./entries.mjs";
 
 export const workers = 4;
 
@@ -22,27 +22,23 @@ export function ceilingEntry(bench, script, batch, waiting) {
 }
 
 export async function measureSteps(bench) {
-  const { quick, rounds } = bench.options;
+  const { quick } = bench.options;
   const batch = 50;
   const jobs = {
     ags: quick ? 3_000 : 10_000,
     rival: quick ? 15_000 : 40_000,
     dbos: quick ? 1_200 : 6_000,
   };
-  const results = await contest({
-    rounds,
-    step: bench.step,
-    entries: {
-      ags: ownEntry(bench, "steps", { workers, batch, jobs: jobs.ags }),
-      ...rivalEntries(bench, ["pg-boss", "graphile-worker", "dbos"], "steps", (name) => ({
-        workers,
-        batch,
-        jobs: name === "dbos" ? jobs.dbos : jobs.rival,
-      })),
-      ceiling: ceilingEntry(bench, "step.sql", batch, 0),
-      ceiling_without_insert: ceilingEntry(bench, "claim-complete.sql", batch, 600_000),
-    },
-  });
+  const results = await contest(bench, {
+    ags: ownEntry(bench, "steps", { workers, batch, jobs: jobs.ags }),
+    ...rivalEntries(bench, ["pg-boss", "graphile-worker", "dbos"], "steps", (name) => ({
+      workers,
+      batch,
+      jobs: name === "dbos" ? jobs.dbos : jobs.rival,
+    })),
+    ceiling: ceilingEntry(bench, "step.sql", batch, 0),
+    ceiling_without_insert: ceilingEntry(bench, "claim-complete.sql", batch, 600_000),
+  }, quick ? 75 : Infinity);
   bench.step("statements and commits of a step");
   const counted = await ownEntry(bench, "countedSteps", {
     workers,

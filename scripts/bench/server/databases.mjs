@@ -34,7 +34,7 @@ async function migrate(url) {
   }
 }
 
-export async function openDatabases(server) {
+export function openDatabases(server) {
   const admin = connect(server);
   const made = new Set();
   let count = 0;
@@ -70,7 +70,7 @@ export async function openDatabases(server) {
     for (const name of [...made].reverse()) await drop(name);
     await admin.end({ timeout: 5 });
   }
-  return { admin, ours, empty, close };
+  return { ours, empty, close };
 }
 
 /** Before a measurement: statistics as on a database that has run for a while, and no checkpoint left half done. */

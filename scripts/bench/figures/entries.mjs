@@ -1,6 +1,6 @@
+// Who takes part in a contest, and on what: a new database each round, the same process throughout.
 import { rivals } from "../rivals/install.mjs";
 
-/** A rival's measurements as entries of a contest: a new database each round, the same process throughout. */
 export function rivalEntries(bench, names, figure, options) {
   return Object.fromEntries(names.map((name) => [name, {
     async measure() {
@@ -18,6 +18,7 @@ export function rivalEntries(bench, names, figure, options) {
 
 export function ownEntry(bench, figure, options) {
   return {
+    required: true,
     async measure() {
       const { drop, ...database } = await bench.databases.ours();
       try {

@@ -8,7 +8,7 @@ import { openCommands } from "./ags-commands.mjs";
 export async function claims({ shallow, deep, policySha256, samples, limit, agents }) {
   const sides = await Promise.all([shallow, deep].map(async (url) => ({
     commands: await openCommands(url, policySha256, 1),
-    owner: connect(url, { connection: { session_replication_role: "replica" } }),
+    owner: connect(url),
     latencies: [],
   })));
   try {

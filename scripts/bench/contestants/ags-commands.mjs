@@ -18,13 +18,35 @@ export async function openCommands(url, policySha256, connections) {
     const [{ result }] = await sql.unsafe(text, params, { prepare: true });
     return accepted(result, what);
   };
+  const [{ combined, hints }] = await sql.unsafe(
+    `select to_regproc('api.complete_and_claim_steps') is not null as combined,
+       to_regproc('api.hint_work') is not null as hints`,
+  );
   // Every connection open before anything is measured.
   await Promise.all(Array.from({ length: connections }, () => sql`select pg_sleep(0.05)`));
   const run = randomUUID().slice(0, 8);
   let sent = 0;
 
+  const claim = (worker, limit, agents) =>
+    call(
+      "select api.claim_steps($1::text, $2::text::integer, $3::text::text[]) as result",
+      [worker, String(limit), arrayOf(agents)],
+      "a claim",
+    );
+  const complete = (results) =>
+    call(
+      "select api.complete_steps($1::text::jsonb, $2::text) as result",
+      [JSON.stringify(results), policySha256],
+      "a completion",
+    );
+
   return {
+    combined,
+    hints,
     close: () => sql.end({ timeout: 5 }),
+    /** A word to idle workers, in a transaction of its own. */
+    hint: () => call("select api.hint_work() as result", [], "a hint"),
+    listen: (onHint) => sql.listen("dags_work", onHint),
     /** Every connection hands its counters to the server's statistics. */
     flush: () =>
       Promise.all(
@@ -50,18 +72,22 @@ export async function openCommands(url, policySha256, connections) {
         "an event",
       );
     },
-    claim: (worker, limit, agents) =>
-      call(
-        "select api.claim_steps($1::text, $2::text::integer, $3::text::text[]) as result",
-        [worker, String(limit), agents === null ? null : `{${agents.join(",")}}`],
-        "a claim",
-      ),
-    complete: (results) =>
-      call(
-        "select api.complete_steps($1::text::jsonb, $2::text) as result",
-        [JSON.stringify(results), policySha256],
-        "a completion",
-      ),
+    claim,
+    complete,
+    /** Hands results in and takes the next steps: one call where the database has one for it, two where not. */
+    next: async (results, worker, limit, agents) => {
+      if (!combined) {
+        if (results.length > 0) await complete(results);
+        return await claim(worker, limit, agents);
+      }
+      const { answers, claimed } = await call(
+        "select api.complete_and_claim_steps($1::text::jsonb, $2::text, $3::text, $4::text::integer, $5::text::text[]) as result",
+        [JSON.stringify(results), policySha256, worker, String(limit), arrayOf(agents)],
+        "a batch",
+      );
+      accepted(answers, "a completion");
+      return claimed;
+    },
     plan: (work, nodes) =>
       call(
         "select api.record_plan($1::text::uuid, $2::text::integer, $3::text::uuid, $4::text::jsonb, $5::text) as result",
@@ -87,6 +113,8 @@ export async function openCommands(url, policySha256, connections) {
       ),
   };
 }
+
+const arrayOf = (words) => words === null ? null : `{${words.join(",")}}`;
 
 const leaseOf = (work) => [work.step_id, String(work.attempt), work.lease_token];
 

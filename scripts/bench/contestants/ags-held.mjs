@@ -6,18 +6,21 @@ import { runWorker } from "./ags-line.mjs";
 const reads = 20;
 const stepsOfTask = reads + 4;
 
+/** What is written on every step, where it is there: the queue of the claims, and the steps themselves. */
 const sizeQuery = `
-  select pg_relation_size(c.oid)::float8 as heap_bytes, pg_total_relation_size(c.oid)::float8 as total_bytes,
+  select c.oid::regclass::text as name, pg_relation_size(c.oid)::float8 as heap_bytes, pg_total_relation_size(c.oid)::float8 as total_bytes,
     coalesce(s.n_dead_tup, 0)::float8 as dead_rows, coalesce(s.n_live_tup, 0)::float8 as live_rows
-  from pg_catalog.pg_class c left join pg_catalog.pg_stat_all_tables s on s.relid = c.oid
-  where c.oid = $1::text::regclass`;
+  from unnest(array['private.ready_steps', 'public.task_steps']) with ordinality as t(name, place)
+  join pg_catalog.pg_class c on c.oid = to_regclass(t.name)
+  left join pg_catalog.pg_stat_all_tables s on s.relid = c.oid
+  order by t.place`;
 
 /**
  * Tasks arrive at a fixed rate through the front door and are worked off from the plan to the archive, while another
  * session holds a REPEATABLE READ snapshot: nothing that dies from then on can be vacuumed away.
  */
 export async function heldSnapshot(options) {
-  const { url, policySha256, workers, batch, stepsPerSecond, table, settle } = options;
+  const { url, policySha256, workers, batch, stepsPerSecond, settle } = options;
   const { plainSeconds, heldSeconds } = options;
   const commands = await openCommands(url, policySha256, workers);
   const sender = await openCommands(url, policySha256, 2);
@@ -32,7 +35,7 @@ export async function heldSnapshot(options) {
       batch,
       nodes,
       stopped: () => stopped,
-      worked: (work) => worked += work.length,
+      worked: (count) => worked += count,
     })));
 
   /** Offers for so long; what was worked off meanwhile, and every ten seconds how much. */
@@ -91,10 +94,10 @@ export async function heldSnapshot(options) {
     stopped = true;
     await working;
     await held.left;
-    const [size] = await watcher.unsafe(sizeQuery, [table]);
+    const tables = await watcher.unsafe(sizeQuery);
     await holder.unsafe("commit");
     const told = ({ left: _, ...rest }) => rest;
-    return { plain: told(plain), held: told(held), held_for_s, table, size };
+    return { plain: told(plain), held: told(held), held_for_s, tables };
   } finally {
     stopped = true;
     for (const sql of [holder, watcher]) await sql.end({ timeout: 1 });

@@ -25,7 +25,7 @@ function resultFor(work, lastRead) {
   return work.node_id === lastRead ? artifact("result", { node: work.node_id }) : {};
 }
 
-/** Plans, effects and archives each have their command; everything else is completed as one batch. */
+/** Plans, effects and archives each have their command; the results of everything else are handed back for the batch. */
 export async function workOff(commands, work, nodes) {
   const lastRead = nodes.findLast(({ id }) => id.startsWith("read")).id;
   const results = [];
@@ -35,18 +35,17 @@ export async function workOff(commands, work, nodes) {
     else if (step.is_effect) await commands.recordEffect(step);
     else results.push(resultOf(step, resultFor(step, lastRead)));
   }
-  if (results.length > 0) await commands.complete(results);
+  return results;
 }
 
-/** A worker until it is told to stop; `worked` hears of each batch. */
+/** A worker until it is told to stop; `worked` hears how many steps each batch had. */
 export async function runWorker(commands, { name, batch, nodes, stopped, worked }) {
+  let results = [];
   while (!stopped()) {
-    const work = await commands.claim(name, batch, null);
-    if (work.length === 0) {
-      await sleep(5);
-      continue;
-    }
-    await workOff(commands, work, nodes);
-    worked(work);
+    const work = await commands.next(results, name, batch, null);
+    results = await workOff(commands, work, nodes);
+    worked(work.length);
+    if (work.length === 0) await sleep(5);
   }
+  if (results.length > 0) await commands.complete(results);
 }

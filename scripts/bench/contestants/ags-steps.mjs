@@ -12,18 +12,14 @@ async function drain(commands, { workers, batch, total }) {
   let done = 0;
   let roundTrips = 0;
   const work = async (_, n) => {
-    const name = `bench-${n}`;
+    let results = [];
     while (done < total) {
-      roundTrips++;
-      const mine = await commands.claim(name, batch, ["exec"]);
-      if (mine.length === 0) {
-        // The last steps are with the others.
-        await sleep(1);
-        continue;
-      }
-      roundTrips++;
-      await commands.complete(mine.map((step) => resultOf(step)));
-      done += mine.length;
+      roundTrips += commands.combined || results.length === 0 ? 1 : 2;
+      const mine = await commands.next(results, `bench-${n}`, batch, ["exec"]);
+      done += results.length;
+      results = mine.map((step) => resultOf(step));
+      // The last steps are with the others.
+      if (mine.length === 0) await sleep(1);
     }
   };
   const started = performance.now();
@@ -41,7 +37,7 @@ export async function steps({ url, policySha256, workers, batch, jobs, settle })
     };
     await round(Math.ceil(jobs / chain / 10));
     const { done, seconds } = await round(Math.ceil(jobs / chain));
-    return { jobs: done, seconds, per_s: done / seconds };
+    return { jobs: done, seconds, per_s: done / seconds, combined: commands.combined };
   } finally {
     await commands.close();
   }

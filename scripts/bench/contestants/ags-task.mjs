@@ -8,10 +8,11 @@ export async function taskEndToEnd({ url, policySha256, tasks, settle }) {
     const nodes = chainOf(2);
     const once = async () => {
       await commands.accept();
+      let results = [];
       for (let steps = 0; steps < nodes.length;) {
-        const work = await commands.claim("bench", 10, null);
+        const work = await commands.next(results, "bench", 10, null);
         if (work.length === 0) throw new Error("a task stands still");
-        await workOff(commands, work, nodes);
+        results = await workOff(commands, work, nodes);
         steps += work.length;
       }
     };

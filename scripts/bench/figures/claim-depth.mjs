@@ -9,6 +9,16 @@ async function seeded(bench, ready, inFlight, later) {
   try {
     const text = await readFile(new URL("seed-depth.sql", import.meta.url), "utf8");
     await sql.unsafe(text, [String(ready), String(inFlight), String(later)]);
+    // Where ready steps stand in a queue of their own, its trigger was off too.
+    const [{ queued }] = await sql.unsafe(
+      "select to_regclass('private.ready_steps') is not null as queued",
+    );
+    if (queued) {
+      await sql.unsafe(
+        `insert into private.ready_steps (agent_class, run_at, step_id)
+         select s.agent_class, s.run_at, s.step_id from public.task_steps s where s.status = 'ready'`,
+      );
+    }
   } finally {
     await sql.end();
   }

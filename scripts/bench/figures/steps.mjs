@@ -43,7 +43,7 @@ export async function measureSteps(bench) {
   const counted = await ownEntry(bench, "countedSteps", {
     workers,
     batch,
-    jobs: quick ? 1_000 : 4_000,
+    jobs: quick ? 2_000 : 10_000,
   }).measure();
   const ours = ratesOf(results.ags);
   const against = (name) =>

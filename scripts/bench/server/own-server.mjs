@@ -1,6 +1,7 @@
 // A PostgreSQL of the bench's own: a scratch directory, a loopback port, a password nobody else knows.
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -20,13 +21,21 @@ export async function freePort() {
   return port;
 }
 
+/** A bench that is killed cannot stop its server; where the system can, it does. */
+const endsWithUs = (root) =>
+  existsSync(join(root, "usr/bin/setpriv")) ? ["/usr/bin/setpriv", "--pdeathsig", "INT"] : [];
+
 /** How a program of this PostgreSQL is called: in its tree, as a user who is not root. */
-function calling({ bin, root }, user) {
+function calling({ bin, root }, user, before = () => []) {
+  const prefix = before(root);
   if (root !== "/") {
     const chroot = ["--userspec=postgres:postgres", root, "/usr/bin/env", "-i", "LC_ALL=C.UTF-8"];
-    return (name, args) => ["chroot", [...chroot, `${bin}/${name}`, ...args], {}];
+    return (name, args) => ["chroot", [...chroot, ...prefix, `${bin}/${name}`, ...args], {}];
   }
-  return (name, args) => [join(bin, name), args, { ...user, env: { LC_ALL: "C.UTF-8" } }];
+  return (name, args) => {
+    const [program, ...words] = [...prefix, join(bin, name), ...args];
+    return [program, words, { ...user, env: { LC_ALL: "C.UTF-8" } }];
+  };
 }
 
 async function scratchDirectory(root, user) {
@@ -88,7 +97,7 @@ export async function startServer(programs) {
         ? { shared_preload_libraries: "pg_stat_statements", "pg_stat_statements.track": "none" }
         : {},
     };
-    const [binary, args, how] = call("postgres", [
+    const [binary, args, how] = calling(programs, user, endsWithUs)("postgres", [
       "-D",
       `${inside}/db`,
       ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),

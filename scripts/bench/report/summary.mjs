@@ -20,36 +20,42 @@ export function summaryOf({ figures, versions, server, durability, options, seco
 const atLeast = (aim) => ({ text: `≥ ${aim}`, holds: (value) => value >= aim });
 const atMost = (aim) => ({ text: `≤ ${aim}`, holds: (value) => value <= aim });
 
-/** What is reached for: a label, where the value stands, and the aim. */
+/** What is reached for: a label, the aim, and where the value stands. */
+const aim = (label, { text, holds }, read) => ({ label, text, holds, read });
+
 const aims = [
-  ["steps/s against pg-boss", (s) => s.ratios.steps_vs_pgboss, atLeast(1)],
-  ["steps/s against graphile-worker", (s) => s.ratios.steps_vs_graphile, atLeast(1)],
-  ["steps/s against DBOS", (s) => s.ratios.steps_vs_dbos, atLeast(10)],
-  ["steps/s against the bare ceiling", (s) => s.ratios.steps_vs_ceiling, atLeast(0.5)],
-  ["unbatched against the ceiling", (s) => s.figures.unbatched?.vs_ceiling, atLeast(0.5)],
-  ["intake against pg-boss send", (s) => s.ratios.intake_vs_pgboss, atLeast(1.5)],
-  ["6 steps end to end, p50 against DBOS", (s) => s.ratios.e2e_vs_dbos, atMost(0.8)],
-  ["enqueue to start, p50 ms", (s) => s.figures.start?.p50_ms, atMost(5)],
-  ["enqueue to start, p99 ms", (s) => s.figures.start?.p99_ms, atMost(25)],
-  ["claim p99, deep against 1000", (s) => s.ratios.claim_depth, atMost(1.5)],
-  ["held snapshot, share of the rate", (s) => s.ratios.held_snapshot_rate, atLeast(0.9)],
-  ["held snapshot, hot table MB", (s) => s.figures.held?.hot_table?.with_indexes_mb, atMost(64)],
-  [
+  aim("steps/s against pg-boss", atLeast(1), (s) => s.ratios.steps_vs_pgboss),
+  aim("steps/s against graphile-worker", atLeast(1), (s) => s.ratios.steps_vs_graphile),
+  aim("steps/s against DBOS", atLeast(10), (s) => s.ratios.steps_vs_dbos),
+  aim("steps/s against the bare ceiling", atLeast(0.5), (s) => s.ratios.steps_vs_ceiling),
+  aim("unbatched against the ceiling", atLeast(0.5), (s) => s.figures.unbatched?.vs_ceiling),
+  aim("intake against pg-boss send", atLeast(1.5), (s) => s.ratios.intake_vs_pgboss),
+  aim("6 steps end to end, p50 against DBOS", atMost(0.8), (s) => s.ratios.e2e_vs_dbos),
+  aim("enqueue to start, p50 ms", atMost(5), (s) => s.figures.start?.p50_ms),
+  aim("enqueue to start, p99 ms", atMost(25), (s) => s.figures.start?.p99_ms),
+  aim("claim p99, deep against 1000", atMost(1.5), (s) => s.ratios.claim_depth),
+  aim("held snapshot, share of the rate", atLeast(0.9), (s) => s.ratios.held_snapshot_rate),
+  aim(
+    "held snapshot, hot table MB",
+    atMost(64),
+    (s) => s.figures.held?.hot_table?.with_indexes_mb,
+  ),
+  aim(
     "embedded T0 POST → archived, p50 ms",
-    (s) => s.figures.embedded?.t0_post_to_archived?.p50_ms,
     atMost(50),
-  ],
+    (s) => s.figures.embedded?.t0_post_to_archived?.p50_ms,
+  ),
 ];
 
 /** One row an aim: holds, short, or not measured. Short is said as short. */
 export function verdictsOf(summary) {
-  return aims.map(([label, read, aim]) => {
+  return aims.map(({ label, text, holds, read }) => {
     const value = read(summary) ?? null;
     return {
       label,
       value,
-      aim: aim.text,
-      verdict: value === null ? "not measured" : aim.holds(value) ? "holds" : "short",
+      aim: text,
+      verdict: value === null ? "not measured" : holds(value) ? "holds" : "short",
     };
   });
 }

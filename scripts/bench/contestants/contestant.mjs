@@ -12,7 +12,9 @@ export function startContestant(module) {
     detached: true,
   });
   let said = "";
-  running.stderr.setEncoding("utf8").on("data", (chunk) => said = `${said}${chunk}`.slice(-2000));
+  running.stderr.setEncoding("utf8").on("data", (chunk) => said = `${said}${chunk}`.slice(0, 4000));
+  // Node prints where it was before what it was.
+  const reason = () => /^\w*Error\b.*$/m.exec(said)?.[0] ?? said.split("\n")[0];
   let waiting = null;
   running.on("message", ({ result, error }) => {
     const { resolve, reject } = waiting;
@@ -22,7 +24,7 @@ export function startContestant(module) {
   });
   const ended = new Promise((resolve) =>
     running.once("exit", (code, signal) => {
-      waiting?.reject(new Error(`the contestant ended with ${code ?? signal}: ${said}`));
+      waiting?.reject(new Error(`the contestant ended with ${code ?? signal}: ${reason()}`));
       waiting = null;
       resolve();
     })
@@ -40,7 +42,9 @@ export function startContestant(module) {
         };
         waiting = { resolve: done(resolve), reject: done(reject) };
         running.send({ figure, options }, (error) => {
-          if (error) waiting?.reject(new Error(`the contestant is gone: ${said || error.message}`));
+          if (error) {
+            waiting?.reject(new Error(`the contestant is gone: ${reason() || error.message}`));
+          }
         });
       });
     },

@@ -42,6 +42,7 @@ async function drain({ url, concurrency, localQueue, connections, jobs }) {
   });
   await last;
   await runner.stop();
+  await runner.promise;
   return { done, seconds: (performance.now() - started) / 1000 };
 }
 

@@ -1,6 +1,7 @@
 // The scratch databases of a run: ours are copies of one migrated template, a rival's are empty. All are dropped.
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
 import { parse } from "yaml";
 
@@ -46,7 +47,13 @@ export function openDatabases(server) {
     await admin.unsafe(`create database ${name} template ${from}`);
     return name;
   }
+  /** Whoever has just hung up is let go in peace: a client that is cut off may take its process with it. */
   async function drop(name) {
+    for (let tries = 0; tries < 20; tries++) {
+      const others = await admin`select 1 from pg_catalog.pg_stat_activity where datname = ${name}`;
+      if (others.length === 0) break;
+      await sleep(100);
+    }
     await admin.unsafe(`drop database if exists ${name} with (force)`);
     made.delete(name);
   }

@@ -89,7 +89,7 @@ describe("publishing", () => {
       admit: (tool) => Promise.resolve({ tool, probe: null }),
       report: (_, how) => Promise.resolve(void told.push(how)),
     };
-    if (misbehaviour) api.misbehave(misbehaviour);
+    if (misbehaviour) api.misbehaves("sendMessage", misbehaviour);
     const box = outbox();
     box.steps.push(publishStep());
     await publish(box, { breakers });

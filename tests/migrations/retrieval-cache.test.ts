@@ -3,10 +3,23 @@ import type { StepWork } from "../../functions/_domain/task.ts";
 import { behindTools } from "../../functions/_agents/tool-runner.ts";
 import { retriever } from "../../functions/_agents/retriever.ts";
 import type { AgentContext, Remembered } from "../../functions/_agents/agent.ts";
+import { embed } from "../../functions/_channels/embedder.ts";
+import { breakersOf } from "../../functions/_database/breakers.ts";
+import { dispatch } from "../../functions/orchestrator/dispatch.ts";
 import { Refusal } from "../../functions/_domain/refusal.ts";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
+import { noOutside } from "../support/outside.ts";
+import { administer } from "../support/personas.ts";
 import { household } from "../support/household.ts";
-import { accept, alertEvent, claim, complete, plan, policy } from "../support/line.ts";
+import {
+  accept,
+  alertEvent,
+  claim,
+  complete,
+  plan,
+  policy,
+  policySha256,
+} from "../support/line.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -81,6 +94,27 @@ describe("the cache of retrievals", () => {
     expect(content).toMatchObject({ stale: true, chunks: [{ chunk_id: "new" }] });
     expect(content.note).toMatch(/^stale: .* BTCUSDT at 20/);
     expect(result.output).toMatchObject({ stale: true });
+  });
+
+  it("stands in when the orchestrator finds the memory's breaker open", async () => {
+    await administer(db, "trip_breaker('chunks.search', 'down', 'test')", []);
+    const now = () => new Date();
+    const done = await dispatch({
+      ...noOutside,
+      breakers: breakersOf({ database: db.database, now }),
+      database: db.database,
+      policy,
+      policy_sha256: policySha256,
+      agents: { retriever },
+      embed,
+      judge: null,
+      now,
+    }, await retrieval());
+    expect(JSON.parse(done!.result.artifact!.content)).toMatchObject({
+      stale: true,
+      chunks: [{ chunk_id: "new" }],
+    });
+    await administer(db, "reset_breaker('chunks.search', 'mended', 'test')", []);
   });
 
   it("does not stand in for a fault of ours, nor while the search answers", async () => {

@@ -1,6 +1,7 @@
 import type { Guard } from "./guard.ts";
 import { guardsOfAccess } from "./guards-of-access.ts";
 import { guardsOfBatches } from "./guards-of-batches.ts";
+import { guardsOfBreakers } from "./guards-of-breakers.ts";
 import { guardsOfBrokenGlass } from "./guards-of-broken-glass.ts";
 import { guardsOfConsumers } from "./guards-of-consumers.ts";
 import { guardsOfCritics } from "./guards-of-critics.ts";
@@ -46,4 +47,5 @@ export const guards: Record<string, Guard[]> = {
   policies: guardsOfPolicies,
   consumers: guardsOfConsumers,
   rates: guardsOfRates,
+  breakers: guardsOfBreakers,
 };

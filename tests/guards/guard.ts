@@ -42,6 +42,7 @@ export const promises = {
   bus:
     "A consumer meets every event, one that is repeated changes nothing, and a paused one is handed nothing",
   rates: "Doors and tools answer no more often than the policy says",
+  tools: "A tool that does not answer is left alone, and what needs it waits",
 } as const;
 type Promise_ = keyof typeof promises;
 

@@ -114,11 +114,13 @@ export async function startWorker(
     try {
       await report();
       const seen = await database.call<Look>("look_for_work");
-      if (seen.jobs) await database.call("sweep");
+      const swept = seen.jobs ? await database.call<Record<string, number>>("sweep") : {};
       if (seen.lapsed) await database.call("reap");
       if (seen.positions) await works.watch();
-      if (seen.steps || seen.jobs || seen.lapsed) lanes.call("steps");
-      if (seen.effects || seen.notifications || seen.jobs) lanes.call("desk");
+      // A job that touched nothing made nothing ready.
+      const moved = seen.lapsed || Object.values(swept).some((count) => count > 0);
+      if (seen.steps || moved) lanes.call("steps");
+      if (seen.effects || seen.notifications || moved) lanes.call("desk");
       due = seen.wait_ms;
       if (away) await hints?.renew();
       away = false;

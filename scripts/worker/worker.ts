@@ -1,5 +1,6 @@
 import { postgresDatabase } from "../../functions/_database/postgres-database.ts";
 import type { Database } from "../../functions/_database/database.ts";
+import { hinter } from "../../functions/_database/hinter.ts";
 import { steadyDatabase } from "../../functions/_database/steady-database.ts";
 import { isTrouble } from "../../functions/_database/trouble.ts";
 import { mask } from "../../functions/_domain/mask.ts";
@@ -12,7 +13,7 @@ import { Sentence } from "../stack/sentence.ts";
 import { ticker } from "../stack/ticker.ts";
 import { wireWorks } from "../stack/wiring.ts";
 import { type Killer, withFailpoint } from "./failpoint.ts";
-import { hinter, type Hints, listenForHints } from "./hints.ts";
+import { type Hints, listenForHints } from "./hints.ts";
 import type { Journal } from "./journal.ts";
 import type { WorkerOptions } from "./options.ts";
 import { pace } from "./pace.ts";

@@ -32,7 +32,7 @@ const slots = 4;
 const reachMs = 20_000;
 /** A point that was not reached in time, since another worker took what led there, is tried for anew. */
 const mostTries = 4;
-const settleMs = 90_000;
+const settleMs = 120_000;
 
 const eventOf = (body) => ({
   source: "desk",
@@ -135,18 +135,17 @@ export async function runKills({ url, points: chosen, n, seed, say = () => {} })
     at: chosen[i % chosen.length] === "during_drain" ? 1 : 1 + below(2),
   })).sort((a, b) => points.indexOf(a.point) - points.indexOf(b.point));
   const effects = plan.filter(({ point }) => ofEffects.has(point)).length;
-  const field = await openField(url, effects * 4 + 5);
+  const field = await openField(url, effects * 6 + 10);
   const kills = [];
   let over = false;
   const began = Date.now();
-  let sound = null;
+  // Somebody must be there to take up what the dead ones held.
+  const sound = startWorkerProcess(field.env, "--concurrency", "4");
   try {
     const feeding = feed(field, () => over);
     const next = plan[Symbol.iterator]();
     await Promise.all(Array.from({ length: Math.min(slots, n) }, async () => {
       for (const { point, at } of next) {
-        // It would end the effects before those who are to die with one get there.
-        if (!ofEffects.has(point)) sound ??= startWorkerProcess(field.env, "--concurrency", "4");
         const kill = await killAtLast(field, point, at);
         kills.push(kill);
         say(
@@ -159,15 +158,14 @@ export async function runKills({ url, points: chosen, n, seed, say = () => {} })
     }));
     over = true;
     await feeding;
-    sound ??= startWorkerProcess(field.env, "--concurrency", "4");
     const until = Date.now() + settleMs;
     while (await openTasks(field) > 0 && Date.now() < until) await sleep(250);
     const found = await judge(field, kills);
     return { kills, found, problems: problemsOf(kills, found), ms: Date.now() - began };
   } finally {
     over = true;
-    sound?.signal("SIGTERM");
-    await sound?.ended;
+    sound.signal("SIGTERM");
+    await sound.ended;
     await field.close();
   }
 }

@@ -9,6 +9,7 @@ import { guardsOfDeciding } from "./guards-of-deciding.ts";
 import { guardsOfDigests } from "./guards-of-digests.ts";
 import { guardsOfEffects } from "./guards-of-effects.ts";
 import { guardsOfHistory } from "./guards-of-history.ts";
+import { guardsOfLeases } from "./guards-of-leases.ts";
 import { guardsOfLimits } from "./guards-of-limits.ts";
 import { guardsOfOutcomes } from "./guards-of-outcomes.ts";
 import { guardsOfPayments } from "./guards-of-payments.ts";
@@ -32,6 +33,7 @@ export const guards: Record<string, Guard[]> = {
   effects: guardsOfEffects,
   outcomes: guardsOfOutcomes,
   batches: guardsOfBatches,
+  leases: guardsOfLeases,
   stops: guardsOfStops,
   resuming: guardsOfResuming,
   "broken glass": guardsOfBrokenGlass,

@@ -23,8 +23,10 @@ const max_mark_bytes = 256;
 /** A runner that missed three turns is not to be counted on. */
 const missed_turns = 3;
 
-/** The cron of one Hermes profile, out of its files. The runner's heartbeat is the time of all of it: without one, nothing says that any job runs. */
-export function hermesProfile({ profile, cron_dir, interval_s, timeout_ms }: ProfileScope): Reader<CronStore> {
+/** The cron of one Hermes profile, out of its files. The runner's heartbeat is the time of all of it. */
+export function hermesProfile(
+  { profile, cron_dir, interval_s, timeout_ms }: ProfileScope,
+): Reader<CronStore> {
   const origin = { source: `hermes:${profile}`, max_age_s: missed_turns * interval_s };
 
   async function look(now: Date, signal: AbortSignal): Promise<Reading<CronStore>> {
@@ -35,15 +37,17 @@ export function hermesProfile({ profile, cron_dir, interval_s, timeout_ms }: Pro
     ]);
     if (file === null) throw new Unanswered("there is no jobs.json");
     const { jobs: records, updated_at } = parsed(store, file.text, "jobs.json");
-    if (heartbeat_at === null) {
-      throw new Unanswered("the runner has left no heartbeat that can be read");
-    }
     const { jobs, unreadable } = jobsOf(records, now);
+    const partial = [
+      ...heartbeat_at === null ? ["no runner has left a heartbeat that can be read"] : [],
+      ...unreadable > 0 ? [`${unreadable} of its jobs cannot be read`] : [],
+    ].join("; ");
     return seen({
       ...origin,
       now,
-      observed_at: heartbeat_at,
-      partial: unreadable > 0 ? `${unreadable} of its jobs cannot be read` : null,
+      // Without a runner the registry still says what should run; its own time is the last word then, and never a fresh one.
+      observed_at: heartbeat_at ?? instantOf(updated_at) ?? file.modified_at,
+      partial: partial === "" ? null : partial,
       value: {
         profile,
         jobs,

@@ -12,7 +12,8 @@ export interface ReviewFacts {
 }
 
 /** Whom it was said by; a person who is gone is not the same as another who is gone. */
-const reviewer = ({ user, id }: WireReview): string => user?.login ?? `a former account (review ${id})`;
+const reviewer = ({ user, id }: WireReview): string =>
+  user?.login ?? `a former account (review ${id})`;
 
 /**
  * The reviews that count: official, not stale, not dismissed, of the commit at the head. Of each person the last verdict
@@ -35,9 +36,9 @@ export function countingReviews(reviews: readonly WireReview[], head_sha: string
     changes_requested_by: by("REQUEST_CHANGES", true),
     outdated_approvals_by: by("APPROVED", false),
     outdated_requests_by: by("REQUEST_CHANGES", false),
-    asked: reviews.filter(({ state, dismissed }) =>
-      state === "REQUEST_REVIEW" && dismissed !== true
-    ).length,
+    asked:
+      reviews.filter(({ state, dismissed }) => state === "REQUEST_REVIEW" && dismissed !== true)
+        .length,
   };
 }
 

@@ -3,7 +3,12 @@ import { momentOf } from "../../truth/judge.ts";
 import type { Issue, Mergeable } from "./repository.ts";
 import type { Item, WirePull } from "./wire.ts";
 
-export function issueOf(repo: string, repo_href: string, kind: "issues" | "pulls", row: Item): Issue {
+export function issueOf(
+  repo: string,
+  repo_href: string,
+  kind: "issues" | "pulls",
+  row: Item,
+): Issue {
   return {
     repo,
     number: row.number,

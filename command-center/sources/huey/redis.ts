@@ -117,9 +117,13 @@ async function heartbeat(client: Client, key: string): Promise<string | null> {
 
 function told(error: unknown): unknown {
   const text = error instanceof Error ? error.message : "";
-  if (/^(NOAUTH|WRONGPASS|NOPERM)/.test(text)) return new Unanswered("it does not take the credentials");
+  if (/^(NOAUTH|WRONGPASS|NOPERM)/.test(text)) {
+    return new Unanswered("it does not take the credentials");
+  }
   if (/^WRONGTYPE/.test(text)) return new Unanswered("its keys are of another kind than Huey's");
   if (/^LOADING/.test(text)) return new Unanswered("it is still loading its data");
-  if (/closed|disconnect|Socket|timeout/i.test(text)) return new Unanswered("the connection broke off");
+  if (/closed|disconnect|Socket|timeout/i.test(text)) {
+    return new Unanswered("the connection broke off");
+  }
   return error;
 }

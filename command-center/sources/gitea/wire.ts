@@ -1,8 +1,14 @@
 import { z } from "zod";
+import { momentOf } from "../../truth/judge.ts";
 
 // What Gitea's REST sends, as far as it is read; other keys pass. Bounds keep one odd row from filling a page.
 
-const instant = z.string().max(64);
+const instant = z.string().max(64).transform((text, context) => {
+  const at = momentOf(text);
+  if (at !== null) return at.toISOString();
+  context.addIssue({ code: "custom", message: "no time" });
+  return z.NEVER;
+});
 const user = z.object({ login: z.string().max(255) });
 const label = z.object({ name: z.string().max(255) });
 const milestone = z.object({ title: z.string().max(255), due_on: instant.nullish() });

@@ -58,7 +58,8 @@ select private.show_to_command_center('public.alerts', 'alert_id', 'code', 'seve
 select private.show_to_command_center('public.emergency_stops', 'scope', 'state', 'changed_at', 'changed_by', 'reason');
 select private.show_to_command_center('public.feature_flags', 'key', 'enabled', 'updated_by', 'updated_at', 'reason');
 select private.show_to_command_center('public.agents', 'agent_class', 'agent', 'enabled', 'updated_at');
-select private.show_to_command_center('public.policies', 'policy_sha256', 'version', 'status', 'activated_at', 'activated_by');
+select private.show_to_command_center('public.policies', 'policy_sha256', 'version', 'status', 'body', 'activated_at',
+  'activated_by');
 
 grant select on public.kpi_current to command_center;
 

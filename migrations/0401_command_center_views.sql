@@ -29,7 +29,9 @@ create view command_center.step_figures with (security_invoker = true) as
 comment on view command_center.step_figures is 'How far the steps of a task are, which agents come next and when anything last happened to it.';
 
 create view command_center.requests with (security_invoker = true) as
-  select q.request_id, q.code, q.status, q.kind, q.task_id, q.tier, q.action, t.goal, t.actor as requester, q.required_slots, q.digest,
+  select q.request_id, q.code, q.status, q.kind, q.task_id, q.tier, q.action, t.goal, t.actor as requester, q.digest,
+    (select coalesce(jsonb_agg(jsonb_build_object('slot', w.slot, 'roles', coalesce(p.body -> 'roles' -> w.slot, '[]')) order by w.place), '[]')
+      from unnest(q.required_slots) with ordinality w (slot, place) left join public.policies p on p.status = 'active') as slots,
     q.bound_to, q.requested_at, q.expires_at, q.closed_at,
     (select coalesce(jsonb_agg(jsonb_build_object('name', a.approver, 'role', a.role, 'decision', a.decision, 'at', a.ts, 'reason', a.reason,
         'digest', a.digest) order by a.ts), '[]') from public.approvals a where a.request_id = q.request_id) as decided,

@@ -14,8 +14,8 @@ export function postgresBooks(url: string): Books {
     onnotice: () => {},
     connection: {
       role: "command_center",
-      default_transaction_read_only: "on",
-      statement_timeout: "5000",
+      default_transaction_read_only: true,
+      statement_timeout: 5000,
       application_name: "dynamic-ags command center",
     },
   });

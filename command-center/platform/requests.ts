@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { RequestFact } from "../facts/review.ts";
 import type { Reader } from "../truth/reading.ts";
-import { answer, time, words } from "./answer.ts";
+import { answer, time } from "./answer.ts";
 import type { Books } from "./books.ts";
 import { platformReader } from "./reader.ts";
 
@@ -12,7 +12,7 @@ const requestRow = z.object({
   action: z.string(),
   goal: z.string(),
   requester: z.string(),
-  required_slots: words,
+  slots: z.array(z.object({ slot: z.string(), roles: z.array(z.string()) })),
   digest: z.string(),
   requested_at: time,
   expires_at: time,
@@ -25,17 +25,22 @@ const requestRow = z.object({
   blocker: z.string().nullable(),
 });
 
-/** Which slots nobody has filled: one yes fills one slot of its role. */
+interface Slot {
+  slot: string;
+  roles: readonly string[];
+}
+
+/** Slots that nobody's yes fills; a yes fills one slot, and the database alone decides when all are. */
 export function missingSlots(
-  slots: readonly string[],
+  slots: readonly Slot[],
   decided: readonly { role: string; decision: string }[],
 ): string[] {
   const missing = [...slots];
   for (const { role, decision } of decided) {
-    const slot = missing.findIndex((wanted) => wanted === role || wanted.split("|").includes(role));
-    if (decision === "approve" && slot >= 0) missing.splice(slot, 1);
+    const filled = missing.findIndex(({ roles }) => roles.includes(role));
+    if (decision === "approve" && filled >= 0) missing.splice(filled, 1);
   }
-  return missing;
+  return missing.map(({ slot }) => slot);
 }
 
 export const platformRequests = (books: Books): Reader<readonly RequestFact[]> =>
@@ -45,9 +50,9 @@ export const platformRequests = (books: Books): Reader<readonly RequestFact[]> =
       requestRow,
       "select * from command_center.requests where status = 'open' order by requested_at limit 200",
     );
-    return rows.map(({ required_slots, ...row }): RequestFact => ({
+    return rows.map(({ slots, ...row }): RequestFact => ({
       ...row,
       href: `/command/tasks/${row.task_id}#${row.code}`,
-      missing: missingSlots(required_slots, row.decided),
+      missing: missingSlots(slots, row.decided),
     }));
   });

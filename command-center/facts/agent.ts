@@ -52,6 +52,12 @@ export interface AgentFact {
   dependency: string | null;
   /** Why it is not well, in its own words. */
   failure: string | null;
+  /** The login under which the source of the work knows it, where that is not its name. */
+  works_as?: string | null;
+  /** How long a service took to answer. */
+  latency_ms?: number | null;
+  /** Models that an endpoint says it serves. */
+  serves?: readonly string[] | null;
 }
 
 export interface AgentVerdict {

@@ -19,6 +19,10 @@ export interface JobFact {
   /** Who paused it, where the source keeps that: paused with neither reason nor name went unnoticed. */
   paused_by: string | null;
   failure: string | null;
+  /** How often in a row it failed, where the source keeps that. */
+  failure_streak?: number | null;
+  /** What waits behind it, where it is the consumer of a queue. */
+  queue?: { pending: number; scheduled: number; overdue: number } | null;
 }
 
 export const jobStates = [

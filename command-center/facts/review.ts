@@ -11,14 +11,17 @@ export interface PullFact {
   head_sha: string;
   labels: readonly string[];
   assignees: readonly string[];
-  /** Only official, fresh, undismissed reviews on the head commit are counted here. */
-  approvals: number;
-  changes_requested: number;
+  /** Only official, fresh, undismissed reviews on the head commit are counted here; null where they could not be read in full. */
+  approvals: number | null;
+  changes_requested: number | null;
+  /** Officially asked for on an earlier commit and not taken back: no verdict on this one, but nothing is ready over it. */
+  changes_requested_earlier: number | null;
+  required_approvals: number;
   review_requested_from: readonly string[];
   /** Computed by the forge when it gets to it: null means it has not said. */
   mergeable: boolean | null;
-  /** The combined status of the head commit; null where there is none or it could not be read. */
-  checks: "success" | "pending" | "failure" | null;
+  /** The combined status of the head commit; "none" where nothing was reported, null where it could not be read. */
+  checks: "success" | "pending" | "failure" | "none" | null;
   /** Paths or labels that the configuration calls sensitive, named; empty where none, null where they could not be read. */
   sensitive: readonly string[] | null;
 }

@@ -19,6 +19,8 @@ export interface CardFact {
   blocked_by: string | null;
   /** Signals of the source that cannot both be true, each in a sentence. */
   contradictions: readonly string[];
+  /** How many others with exactly these signals the reader counted and did not list. */
+  more?: number;
 }
 
 export const lanes = ["unassigned", "assigned", "in progress", "blocked", "in review"] as const;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Sources } from "../facts/sources.ts";
 import { blind, type Reader } from "../truth/reading.ts";
+import { type ProcessTable, processTable } from "./agent/process-table.ts";
 import { agentArtifacts } from "./agent/reader.ts";
 import type { Configuration } from "./configuration/schema.ts";
 import { endpoint } from "./endpoint/reader.ts";
@@ -19,8 +20,7 @@ export interface Outside {
   fetch: Fetch;
   /** The value of an environment variable; undefined where it is not set. */
   variable: (name: string) => string | undefined;
-  /** Where the kernel shows its processes. */
-  proc_root?: string;
+  processes?: ProcessTable;
 }
 
 export type OutsideSources = Pick<Sources, "agents" | "pulls" | "jobs" | "cards">;
@@ -50,7 +50,7 @@ export function outsideSources(configured: Configuration, outside: Outside): Out
             heartbeat_file: agent.heartbeat_file ?? null,
             interval_s: agent.interval_seconds,
             dependency: agent.dependency ?? null,
-            proc_root: outside.proc_root ?? "/proc",
+            processes: outside.processes ?? processTable,
             timeout_ms: file_timeout_ms,
           })
         ),

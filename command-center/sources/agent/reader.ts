@@ -5,6 +5,7 @@ import { within } from "../polled.ts";
 import { reasonOf, Unanswered } from "../unanswered.ts";
 import { type Heartbeat, heartbeatOf } from "./heartbeat.ts";
 import { type ProcessFact, processOf } from "./process.ts";
+import type { ProcessTable } from "./process-table.ts";
 
 export interface AgentScope {
   name: string;
@@ -14,7 +15,7 @@ export interface AgentScope {
   heartbeat_file: string | null;
   interval_s: number;
   dependency: string | null;
-  proc_root: string;
+  processes: ProcessTable;
   timeout_ms: number;
 }
 
@@ -47,9 +48,9 @@ async function look(
   now: Date,
   signal: AbortSignal,
 ): Promise<Reading<readonly AgentFact[]>> {
-  const { pid_file, heartbeat_file, proc_root } = scope;
+  const { pid_file, heartbeat_file, processes } = scope;
   const [process, beat] = await Promise.all([
-    pid_file === null ? null : processOf(pid_file, proc_root, signal),
+    pid_file === null ? null : processOf(pid_file, processes, signal),
     heartbeat_file === null ? null : readArtifact(heartbeat_file, max_heartbeat_bytes, signal),
   ]);
   const heartbeat = beat === null ? null : heartbeatOf(beat);

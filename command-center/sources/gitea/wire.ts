@@ -32,7 +32,7 @@ export const identity = z.object({ login: z.string().min(1).max(255) });
 
 export const issues = z.array(item.extend({
   // Older servers list pull requests among the issues, whatever was asked for.
-  pull_request: z.unknown(),
+  pull_request: z.unknown().optional(),
 }));
 
 export const pulls = z.array(item.extend({

@@ -12,7 +12,7 @@ export class HermesFiles {
     return new HermesFiles(root);
   }
 
-  async jobs(jobs: object[], profile = "default"): Promise<void> {
+  async jobs(jobs: unknown[], profile = "default"): Promise<void> {
     const text = JSON.stringify({ jobs, updated_at: "2026-11-21T10:30:04.120391+00:00" }, null, 2);
     await this.write("jobs.json", text, profile);
   }

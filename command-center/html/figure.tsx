@@ -96,3 +96,12 @@ export function Source({ of, now }: { of: Figure<unknown>; now: Date }) {
     </span>
   );
 }
+
+/** The same inside a drawing. */
+export const Words = (
+  { of, x, y, look }: { of: Figure<string>; x: number; y: number; look: string },
+) => (
+  <text class={look} x={x} y={y} text-anchor="middle" {...about(of)}>
+    {of.value?.replaceAll("_", " ") ?? "unknown"}
+  </text>
+);

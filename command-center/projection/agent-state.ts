@@ -40,8 +40,11 @@ const seen = (state: AgentState, picture: AgentPicture, failure: string | null =
   failure,
 });
 
-function seenAs({ process, says, beat_at, interval_s, claim }: AgentFact, now: Date): Seen {
-  if (process === "missing") return seen("down", "process missing", "its process is not there");
+function seenAs(fact: AgentFact, now: Date): Seen {
+  const { process, says, beat_at, interval_s, claim } = fact;
+  if (process === "missing") {
+    return seen("down", "process missing", fact.failure ?? "its process is not there");
+  }
   const age_s = ageOf(beat_at, now);
   if (age_s === null) {
     return process === "present"

@@ -59,23 +59,26 @@ async function observeRepository(
       base: row.base.ref,
       mergeable: mergeableOf(row, now),
       closes: closesOf(name, row),
+      review_requested_from: (row.requested_reviewers ?? []).map(({ login }) => login),
       reviews: details[index].reviews,
       checks: details[index].checks,
       files: details[index].files,
     })),
-    issues_are_whole: foundIssues.is_whole,
-    pulls_are_whole: foundPulls.is_whole,
+    issues_cut: foundIssues.is_whole ? null : "there are more issues than were read",
+    pulls_cut: pullsCut(foundPulls.is_whole, details),
   };
-  const observed_at = oldest(times);
-  const partial = [
-    ...foundIssues.is_whole ? [] : ["there are more issues than were read"],
-    ...foundPulls.is_whole ? [] : ["there are more pull requests than were read"],
+  const skew = times.flatMap(({ skew }) => skew ?? []).at(0);
+  return { observed_at: oldest(times), value, partial: skew ?? null };
+}
+
+function pullsCut(is_whole: boolean, details: readonly Details[]): string | null {
+  const reasons = [
+    ...is_whole ? [] : ["there are more pull requests than were read"],
     ...details.some(({ missing }) => missing)
       ? ["the reviews, checks or files of some pull requests could not be read in full"]
       : [],
-    ...times.flatMap(({ skew }) => skew ?? []).slice(0, 1),
-  ].join("; ");
-  return { observed_at, value, partial: partial === "" ? null : partial };
+  ];
+  return reasons.length === 0 ? null : reasons.join("; ");
 }
 
 /** As old as its oldest part; one answer without a time makes the whole one without. */

@@ -8,9 +8,9 @@ export interface Repository {
   href: string;
   issues: Issue[];
   pulls: Pull[];
-  /** Every open issue is in the list; where it was cut, an issue that is missing may still be open. */
-  issues_are_whole: boolean;
-  pulls_are_whole: boolean;
+  /** Why the lists are not the whole truth, where they are not: an issue that a cut list lacks may still be open. */
+  issues_cut: string | null;
+  pulls_cut: string | null;
 }
 
 export interface Issue {
@@ -22,8 +22,8 @@ export interface Issue {
   labels: string[];
   assignees: string[];
   milestone: { title: string; due_at: string | null } | null;
-  created_at: string | null;
-  updated_at: string | null;
+  created_at: string;
+  updated_at: string;
 }
 
 export interface Pull extends Issue {
@@ -37,6 +37,7 @@ export interface Pull extends Issue {
   checks: Checks;
   /** What it changes; null where that was not asked for or could not be read in full. */
   files: string[] | null;
+  review_requested_from: string[];
   /** Issues that it says it closes, as owner/name#number. */
   closes: string[];
 }

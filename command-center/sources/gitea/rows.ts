@@ -1,5 +1,4 @@
 import { mask } from "../../../functions/_domain/mask.ts";
-import { momentOf } from "../../truth/judge.ts";
 import type { Issue, Mergeable } from "./repository.ts";
 import type { Item, WirePull } from "./wire.ts";
 
@@ -18,10 +17,10 @@ export function issueOf(
     labels: (row.labels ?? []).map(({ name }) => name),
     assignees: assigneesOf(row),
     milestone: row.milestone
-      ? { title: row.milestone.title, due_at: iso(row.milestone.due_on) }
+      ? { title: row.milestone.title, due_at: row.milestone.due_on ?? null }
       : null,
-    created_at: iso(row.created_at),
-    updated_at: iso(row.updated_at),
+    created_at: row.created_at,
+    updated_at: row.updated_at,
   };
 }
 
@@ -37,9 +36,6 @@ function assigneesOf({ assignee, assignees }: Item): string[] {
   return assignee && !logins.includes(assignee.login) ? [...logins, assignee.login] : logins;
 }
 
-const iso = (text: string | null | undefined): string | null =>
-  momentOf(text ?? null)?.toISOString() ?? null;
-
 /** After a push the server computes anew and says "no" meanwhile; a "no" this young may be just that. */
 const computing_s = 120;
 
@@ -50,8 +46,7 @@ const computing_s = 120;
 export function mergeableOf({ mergeable, updated_at }: WirePull, now: Date): Mergeable {
   if (mergeable === true) return "yes";
   if (mergeable === null || mergeable === undefined) return "unknown";
-  const at = momentOf(updated_at);
-  return at === null || now.getTime() - at.getTime() < computing_s * 1000 ? "unknown" : "no";
+  return now.getTime() - Date.parse(updated_at) < computing_s * 1000 ? "unknown" : "no";
 }
 
 /** Work in progress: by the field, and where an older server has none, by the prefixes that Gitea knows. */

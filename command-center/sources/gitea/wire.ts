@@ -1,8 +1,14 @@
 import { z } from "zod";
+import { momentOf } from "../../truth/judge.ts";
 
 // What Gitea's REST sends, as far as it is read; other keys pass. Bounds keep one odd row from filling a page.
 
-const instant = z.string().max(64);
+const instant = z.string().max(64).transform((text, context) => {
+  const at = momentOf(text);
+  if (at !== null) return at.toISOString();
+  context.addIssue({ code: "custom", message: "no time" });
+  return z.NEVER;
+});
 const user = z.object({ login: z.string().max(255) });
 const label = z.object({ name: z.string().max(255) });
 const milestone = z.object({ title: z.string().max(255), due_on: instant.nullish() });
@@ -26,7 +32,7 @@ export const identity = z.object({ login: z.string().min(1).max(255) });
 
 export const issues = z.array(item.extend({
   // Older servers list pull requests among the issues, whatever was asked for.
-  pull_request: z.unknown(),
+  pull_request: z.unknown().optional(),
 }));
 
 export const pulls = z.array(item.extend({

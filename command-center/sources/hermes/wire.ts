@@ -33,8 +33,8 @@ export const job = z.object({
   failure_streak: z.number().int().nonnegative().nullish(),
   model: text,
   provider: text,
-  run_claim: z.unknown(),
-  fire_claim: z.unknown(),
+  run_claim: z.unknown().optional(),
+  fire_claim: z.unknown().optional(),
 });
 
 export const store = z.object({

@@ -11,6 +11,7 @@ export type Content = Element | string | false | undefined | readonly Content[];
 // deno-lint-ignore no-namespace
 export declare namespace JSX {
   type Element = ReturnType<typeof fragment>;
+  type ElementType = string | ((props: never) => Content);
   interface ElementChildrenAttribute {
     children: Content;
   }

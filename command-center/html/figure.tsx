@@ -49,7 +49,7 @@ export function When({ of, now }: { of: Figure<string>; now: Date }) {
     );
   }
   const age_s = (now.getTime() - at.getTime()) / 1000;
-  const distance = age_s >= 0 ? `${spoken(age_s)} ago` : `in ${spoken(-age_s)}`;
+  const distance = distanceOf(age_s);
   const iso = at.toISOString();
   return (
     <span class="figure" {...about(of)}>
@@ -58,6 +58,10 @@ export function When({ of, now }: { of: Figure<string>; now: Date }) {
     </span>
   );
 }
+
+/** A page asks its sources after it has looked at its clock, so an answer may be a moment younger than the page. */
+const distanceOf = (age_s: number): string =>
+  Math.abs(age_s) < 1.5 ? "just now" : age_s > 0 ? `${spoken(age_s)} ago` : `in ${spoken(-age_s)}`;
 
 /** Shape and word say what the colour says. */
 const marks: Record<Level, string> = { red: "▲", amber: "◆", unknown: "?", quiet: "·", good: "●" };
@@ -86,7 +90,7 @@ export function State({ of, level }: { of: Figure<string>; level: Level }) {
 /** Where a row comes from: its source, its object there, and when the source said it. */
 export function Source({ of, now }: { of: Figure<unknown>; now: Date }) {
   const at = of.observed_at === null ? null : momentOf(of.observed_at);
-  const age = at === null ? "no time" : `${spoken((now.getTime() - at.getTime()) / 1000)} ago`;
+  const age = at === null ? "no time" : distanceOf((now.getTime() - at.getTime()) / 1000);
   return (
     <span class="source" {...about(of)}>
       <span class="name">{of.source}</span>

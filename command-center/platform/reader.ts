@@ -2,6 +2,7 @@ import { z } from "zod";
 import { blind, type Reader, seen } from "../truth/reading.ts";
 import { answer } from "./answer.ts";
 import type { Ask, Books } from "./books.ts";
+import { TooPowerful } from "./guarded-books.ts";
 
 export const postgres = "postgres";
 /** A page's own reading is as old as the page; a database that is this far behind is not live. */
@@ -35,6 +36,7 @@ export function platformReader<T>(
 /** What an operator can act on, without the statement, a host or a password in it. */
 function reasonOf(error: unknown): string {
   if (error instanceof z.ZodError) return "its answer has a shape that is not known here";
+  if (error instanceof TooPowerful) return `not read, since ${error.message}`;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (/^(E[A-Z]+|CONNECT_TIMEOUT|CONNECTION_\w+|28\w{3}|3D000|57P0\d)$/.test(code)) {
     return `the database does not answer (${code})`;

@@ -34,7 +34,7 @@ port="$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", 
 "${in_tree[@]}" "$bin/postgres" -D "$inside/db" -p "$port" \
   -c listen_addresses=127.0.0.1 -c unix_socket_directories="$inside" \
   -c fsync=on -c synchronous_commit=on -c dynamic_shared_memory_type=mmap \
-  -c shared_preload_libraries=pg_cron -c cron.database_name=postgres -c cron.host=127.0.0.1 \
+  -c shared_preload_libraries=pg_cron,pg_stat_statements -c cron.database_name=postgres -c cron.use_background_workers=on \
   -c max_connections=200 -c shared_buffers=256MB -c log_min_messages=error -c timezone=UTC 2>"$data/log" &
 server=$!
 

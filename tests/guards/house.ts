@@ -2,7 +2,12 @@ import { createHash } from "node:crypto";
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import { freezeClock, type FrozenClock } from "../support/clock.ts";
-import { openTestDatabase, type TestDatabase, testDatabase } from "../support/database.ts";
+import {
+  openEmbeddedDatabase,
+  openTestDatabase,
+  type TestDatabase,
+  testDatabase,
+} from "../support/database.ts";
 import * as line from "../support/line.ts";
 import { household } from "../support/household.ts";
 import { given } from "./guard.ts";
@@ -16,11 +21,15 @@ export interface House extends TestDatabase {
 const publicKey = Buffer.alloc(32, 7);
 const keyId = createHash("sha256").update(publicKey).digest("hex").slice(0, 16);
 
-export async function openHouse(): Promise<House> {
+export const openHouse = async (): Promise<House> => {
   const db = await openTestDatabase();
+  await inhabit(db);
+  return await furnished(db);
+};
+
+async function inhabit(db: TestDatabase): Promise<void> {
   await household(db);
   await db.database.call("report_signing_key", { p_public_key: publicKey.toString("base64") });
-  return await furnished(db);
 }
 
 async function furnished(db: TestDatabase): Promise<House> {
@@ -31,7 +40,9 @@ async function furnished(db: TestDatabase): Promise<House> {
 
 /** Opens copies of one house, as many as are asked for. */
 export async function housesFromOne(): Promise<() => Promise<House>> {
-  const first = await openHouse();
+  const first = await openEmbeddedDatabase();
+  await inhabit(first);
+  await furnished(first);
   const image = await first.pg.dumpDataDir("none");
   await first.close();
   return async () =>

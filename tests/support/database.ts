@@ -24,9 +24,22 @@ export async function migrations(): Promise<Migration[]> {
   );
 }
 
-export interface TestDatabase {
+/** What tests ask of the one session behind a test database: PGlite, or a connection to a PostgreSQL. */
+export interface TestTransaction {
+  query<T>(text: string, params?: unknown[]): Promise<{ rows: T[] }>;
+  exec(text: string): Promise<unknown>;
+  /** Ends it here; nothing more runs in it. */
+  rollback(): Promise<void>;
+}
+
+export interface TestSession extends Omit<TestTransaction, "rollback"> {
+  transaction<T>(run: (tx: TestTransaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface TestDatabase<Session extends TestSession = TestSession> {
   /** The session itself; it stands at service_role, as the running stack does. */
-  pg: PGlite;
+  pg: Session;
   database: Database;
   /** Runs one statement as a role, with the claims of a signed-in person where there is one, and forgets both. */
   as<T = Record<string, unknown>>(
@@ -40,8 +53,18 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** A migrated database of its own for one test file. Migrating takes seconds, loading its image well under one. */
+/**
+ * A migrated database of its own for one test file: embedded, or a copy on the server of DATABASE_URL where
+ * TEST_DATABASE=native says so. The whole suite means the same on both.
+ */
 export async function openTestDatabase(): Promise<TestDatabase> {
+  if (process.env.TEST_DATABASE !== "native") return await openEmbeddedDatabase();
+  const { openNativeSession } = await import("./native.ts");
+  return await testDatabase(await openNativeSession(), "migrator");
+}
+
+/** The embedded one in any case, for what is about PGlite itself. Migrating takes seconds, loading its image well under one. */
+export async function openEmbeddedDatabase(): Promise<TestDatabase<PGlite>> {
   const pg = await PGlite.create({
     loadDataDir: new Blob([await migratedImage()]),
     extensions: { vector },
@@ -56,7 +79,10 @@ export async function openBareDatabase(): Promise<PGlite> {
   return pg;
 }
 
-export async function testDatabase(pg: PGlite): Promise<TestDatabase> {
+export async function testDatabase<Session extends TestSession>(
+  pg: Session,
+  owner = "postgres",
+): Promise<TestDatabase<Session>> {
   const database = await embeddedDatabase(pg);
   const as: TestDatabase["as"] = <T>(
     role: string,
@@ -77,7 +103,7 @@ export async function testDatabase(pg: PGlite): Promise<TestDatabase> {
     pg,
     database,
     as,
-    owner: (sql, params) => as("postgres", sql, params),
+    owner: (sql, params) => as(owner, sql, params),
     close: () => pg.close(),
   };
 }

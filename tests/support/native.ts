@@ -6,7 +6,7 @@ import type { Database } from "../../functions/_database/database.ts";
 import { postgresDatabase } from "../../functions/_database/postgres-database.ts";
 import { migrate } from "../../scripts/stack/migrate.ts";
 import { postgresMigrator } from "../../scripts/stack/migrators.ts";
-import { migrations, platformSql, type TestDatabase } from "./database.ts";
+import { migrations, platformSql, type TestDatabase, type TestSession } from "./database.ts";
 
 /** A superuser's address on a server where scratch databases may be made and dropped, or null. */
 export const nativeUrl: string | null = process.env.DATABASE_URL || null;
@@ -25,12 +25,32 @@ export interface NativeDatabase extends Omit<TestDatabase, "pg"> {
 
 /** What needs a native PostgreSQL says so when there is none, and is counted as skipped. */
 export function onNativePostgres(name: string, body: () => void): void {
-  if (nativeUrl === null) {
-    console.warn(
-      `Skipped, since DATABASE_URL gives no server to make scratch databases on: ${name}`,
-    );
-  }
-  describe.skipIf(nativeUrl === null)(name, body);
+  describeUnless(name, missing, body);
+}
+
+const missing = nativeUrl === null
+  ? "DATABASE_URL gives no server to make scratch databases on"
+  : null;
+
+/** What needs an extension of that server's as well, such as pg_cron, which lives in the database of the address. */
+export async function onNativeExtension(
+  extension: string,
+  name: string,
+  body: () => void,
+): Promise<void> {
+  describeUnless(name, missing ?? await lackOf(extension), body);
+}
+
+async function lackOf(extension: string): Promise<string | null> {
+  const sql = session(nativeUrl!, 1);
+  const found = await sql`select 1 from pg_extension where extname = ${extension}`;
+  await sql.end();
+  return found.length === 1 ? null : `the server of DATABASE_URL has no ${extension}`;
+}
+
+function describeUnless(name: string, why: string | null, body: () => void): void {
+  if (why !== null) console.warn(`Skipped, since ${why}: ${name}`);
+  describe.skipIf(why !== null)(name, body);
 }
 
 /** A fresh database for one test file, a copy of the migrated template; closing it drops it. */
@@ -42,12 +62,68 @@ export const openNativeSchema = (text: string): Promise<NativeDatabase> =>
 
 type Prepare = (sql: Sql) => Promise<void>;
 
-async function openCopy(what: string, prepare: Prepare): Promise<NativeDatabase> {
+/** One session of the superuser on a fresh copy, for the tests that were written for the one session of PGlite. */
+export async function openNativeSession(): Promise<TestSession> {
+  const { name, drop } = await copied("migrated", migrateFully);
+  const sql = session(urlOf(name), 1);
+  // Nobody asks what is left of a scratch database after a power cut.
+  await sql.unsafe("set synchronous_commit = off");
+  const within = (on: Pick<Sql, "unsafe">) => ({
+    query: async <T>(text: string, params: unknown[] = []) => ({
+      rows: [...await on.unsafe(text, params as never[]).catch(rethrown)] as T[],
+    }),
+    exec: (text: string) => on.unsafe(text).simple().catch(rethrown),
+  });
+  return {
+    ...within(sql),
+    async transaction(run) {
+      const own = await sql.reserve();
+      try {
+        await own.unsafe("begin");
+        let over = false;
+        const end = async (how: string) => {
+          if (!over) await own.unsafe(how);
+          over = true;
+        };
+        const result = await run({ ...within(own), rollback: () => end("rollback") })
+          .catch(async (error) => {
+            await end("rollback");
+            throw error;
+          });
+        await end("commit");
+        return result;
+      } finally {
+        own.release();
+      }
+    },
+    async close() {
+      await sql.end({ timeout: 5 });
+      await drop();
+    },
+  };
+}
+
+/** The same error under the names that PGlite gives its fields. */
+function rethrown(error: unknown): never {
+  if (!(error instanceof postgres.PostgresError)) throw error;
+  const { constraint_name: constraint, table_name: table, column_name: column } = error;
+  throw Object.assign(error, { constraint, table, column });
+}
+
+async function copied(what: string, prepare: Prepare) {
   const admin = session(urlOf("postgres"), 1);
   const template = await preparedTemplate(admin, what, prepare);
   const name = `ags_test_${randomUUID().replaceAll("-", "")}`;
   await admin.unsafe(`create database ${name} template ${template}`);
+  const drop = async () => {
+    await admin.unsafe(`drop database ${name} with (force)`);
+    await admin.end({ timeout: 5 });
+  };
+  return { name, drop };
+}
 
+async function openCopy(what: string, prepare: Prepare): Promise<NativeDatabase> {
+  const { name, drop } = await copied(what, prepare);
   const gatewayUrl = urlOf(name, "authenticator", gatewayPassword());
   const sql = session(urlOf(name), 4);
   const pools: Database[] = [];
@@ -93,8 +169,7 @@ async function openCopy(what: string, prepare: Prepare): Promise<NativeDatabase>
     async close() {
       await Promise.all(pools.map((pool) => pool.close()));
       await sql.end({ timeout: 5 });
-      await admin.unsafe(`drop database ${name} with (force)`);
-      await admin.end({ timeout: 5 });
+      await drop();
     },
   };
 }

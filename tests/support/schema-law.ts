@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openTestDatabase } from "./database.ts";
+import { openEmbeddedDatabase } from "./database.ts";
 import { onNativePostgres, openNativeDatabase } from "./native.ts";
 
 export interface Fault {
@@ -44,7 +44,7 @@ export function schemaLaw(name: string, offenders: string, faults: Record<string
 }
 
 async function embedded(): Promise<{ trial: Trial; close(): Promise<void> }> {
-  const { pg, close } = await openTestDatabase();
+  const { pg, close } = await openEmbeddedDatabase();
   return {
     close,
     trial: async (statements, query) => {

@@ -5,9 +5,10 @@ declare module "node:sqlite" {
   }
 
   export class DatabaseSync {
-    constructor(location: string | URL, options?: { readOnly?: boolean });
+    constructor(location: string, options?: { readOnly?: boolean });
     prepare(sql: string): Statement;
     exec(sql: string): void;
+    deserialize(bytes: Uint8Array): void;
     close(): void;
   }
 }

@@ -1,7 +1,7 @@
 /// <reference path="./node-sqlite.d.ts" />
+import { readFileSync, statSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import type { DatabaseSync } from "node:sqlite";
-import { pathToFileURL } from "node:url";
 import { fromEpoch } from "../instant.ts";
 import { Unanswered } from "../unanswered.ts";
 import type { HueyCounts } from "./queue.ts";
@@ -49,32 +49,42 @@ function number(value: unknown): number {
   throw new Unanswered("its storage answered another kind of value than a count");
 }
 
+/** A file that nobody has open is read whole, up to this. */
+const max_bytes = 67_108_864;
+
+/**
+ * Any reader of a write-ahead database makes two files beside it unless they are there, owned by whoever reads, and its
+ * writer may then find them closed. So one that nobody has open is read as bytes; one that somebody has open is opened the
+ * plain way, which adds nothing then; and one left behind in the middle of a write is not touched.
+ */
 async function opened(path: string): Promise<DatabaseSync> {
-  const location = await locationOf(path);
   // Under Node 20 there is none; the command center runs under Deno.
   const { DatabaseSync } = await import("node:sqlite");
+  const header = await headerOf(path);
+  const isWriteAhead = header[18] === 2 || header[19] === 2;
   try {
-    return new DatabaseSync(location, { readOnly: true });
+    if (!isWriteAhead) return new DatabaseSync(path, { readOnly: true });
+    const log = await sizeOf(`${path}-wal`);
+    if (log === null || log === 0) return copied(new DatabaseSync(":memory:"), path);
+    if (await sizeOf(`${path}-shm`) !== null) return new DatabaseSync(path, { readOnly: true });
   } catch (error) {
     throw new Unanswered(told(error));
   }
+  throw new Unanswered("its storage was left behind in the middle of a write");
 }
 
-/**
- * A write-ahead database that nobody has open would get two new files from any reader, so it is opened as unchanging;
- * with its log beside it somebody has it open, and the plain way writes nothing. Any other takes a plain shared lock.
- */
-async function locationOf(path: string): Promise<string | URL> {
-  const header = await headerOf(path);
-  const isWriteAhead = header[18] === 2 || header[19] === 2;
-  if (!isWriteAhead || await exists(`${path}-wal`)) return path;
-  const url = pathToFileURL(path);
-  url.search = "?mode=ro&immutable=1";
-  return url;
+function copied(database: DatabaseSync, path: string): DatabaseSync {
+  const { size } = statSync(path);
+  if (size > max_bytes) throw new Unanswered(`its storage is larger than ${max_bytes} bytes`);
+  const bytes = readFileSync(path);
+  // In memory there is no log to write ahead into: the copy says of itself that it has none.
+  bytes[18] = bytes[19] = 1;
+  database.deserialize(bytes);
+  return database;
 }
 
 async function headerOf(path: string): Promise<Uint8Array> {
-  if (!await exists(path)) throw new Unanswered("there is no such file");
+  if (await sizeOf(path) === null) throw new Unanswered("there is no such file");
   const file = await open(path, "r");
   try {
     const header = new Uint8Array(100);
@@ -89,11 +99,12 @@ async function headerOf(path: string): Promise<Uint8Array> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+async function sizeOf(path: string): Promise<number | null> {
   try {
-    return (await stat(path)).isFile();
+    const found = await stat(path);
+    return found.isFile() ? found.size : null;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;
   }
 }

@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Reader, Reading } from "../../../command-center/truth/reading.ts";
-import { configured, gitea, look, machine } from "../support/configured.ts";
+import type { OutsideSources } from "../../../command-center/sources/outside.ts";
+import type { Reader } from "../../../command-center/truth/reading.ts";
+import { configured, gitea, machine } from "../support/configured.ts";
 import { clockUnder, type Condition } from "../support/faults.ts";
 import { GiteaFake } from "../support/gitea-fake.ts";
 import { issueRow, pullRow, reviewRow, shaOf, statusRow } from "../support/gitea-rows.ts";
@@ -13,27 +14,28 @@ import { HttpFake } from "../support/http-fake.ts";
 import { hasRedis, RedisServer } from "../support/redis-server.ts";
 import { SqliteHuey } from "../support/sqlite-huey.ts";
 
-/** What a source says under a condition. The rows are what a page would show. */
-export interface Told {
+/** One source under a condition: the readers that a configuration makes of it, and no others. */
+export interface Stage {
   source: string;
-  readings: Reading<readonly object[]>[];
+  outside: OutsideSources;
 }
 
 export interface Scene {
   name: string;
   /** Why it cannot be played here; null where it can. */
   missing: string | null;
-  play(condition: Condition): Promise<Told>;
+  play(condition: Condition, watch: (stage: Stage) => Promise<void>): Promise<void>;
 }
 
-type AnyReader = Reader<readonly object[]>;
-
-const read = (readers: readonly AnyReader[]): Promise<Reading<readonly object[]>[]> =>
-  Promise.all(readers.map((reader) => reader.read(new Date(), look())));
-
-/** The readers of one source among all that a configuration makes. */
-const of = (source: string, readers: readonly AnyReader[]): AnyReader[] =>
-  readers.filter((reader) => reader.source === source);
+function staged(source: string, made: OutsideSources): Stage {
+  const only = <T>(readers: readonly Reader<T>[]) =>
+    readers.filter((reader) => reader.source === source);
+  const { agents, pulls, cards, jobs } = made;
+  return {
+    source,
+    outside: { agents: only(agents), pulls: only(pulls), cards: only(cards), jobs: only(jobs) },
+  };
+}
 
 /** In place of a file: whoever opens it plainly waits for ever. */
 async function pipe(path: string): Promise<void> {
@@ -53,7 +55,7 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
 const forge: Scene = {
   name: "gitea",
   missing: null,
-  async play(condition) {
+  async play(condition, watch) {
     const fake = await new GiteaFake().start();
     fake.books.issues.push(issueRow(1), issueRow(2, { assignees: ["builder"] }));
     fake.books.pulls.push(pullRow(3, { body: "Closes #2" }));
@@ -61,8 +63,7 @@ const forge: Scene = {
     fake.books.statuses[shaOf(3)] = [statusRow(1, "success")];
     await fake.under(condition);
     try {
-      const { pulls, cards } = configured(gitea(fake.url), machine);
-      return { source: "gitea:example/plane", readings: await read([...pulls, ...cards]) };
+      await watch(staged("gitea:example/plane", configured(gitea(fake.url), machine)));
     } finally {
       await fake.close();
     }
@@ -72,7 +73,7 @@ const forge: Scene = {
 const cron: Scene = {
   name: "hermes",
   missing: null,
-  async play(condition) {
+  async play(condition, watch) {
     const files = await HermesFiles.make();
     try {
       await files.jobs(condition === "empty" ? [] : [hermesJob("a"), hermesJob("b")]);
@@ -81,8 +82,7 @@ const cron: Scene = {
       if (condition === "malformed") await files.write("jobs.json", '{"jobs": [{"id": "a", "na');
       if (condition === "slow") await pipe(join(files.root, "cron", "jobs.json"));
       if (condition === "down") await files.remove();
-      const { jobs } = configured({ hermes: { root: files.root } });
-      return { source: "hermes:default", readings: await read(of("hermes:default", jobs)) };
+      await watch(staged("hermes:default", configured({ hermes: { root: files.root } })));
     } finally {
       await files.remove();
     }
@@ -99,7 +99,7 @@ const rows = `
 const hueyFile: Scene = {
   name: "huey in sqlite",
   missing: null,
-  play: (condition) =>
+  play: (condition, watch) =>
     inFolder(async (folder) => {
       const huey = new SqliteHuey();
       const path = join(folder, "huey.db");
@@ -112,8 +112,10 @@ const hueyFile: Scene = {
         if (condition === "malformed") await writeFile(path, "SQLite format 3\0 and no more");
         const storage = { kind: "sqlite" as const, path };
         const scope = { name: "jobs", queue: "jobs", storage, heartbeat: { file } };
-        const reading = await huey.read({ ...scope, heartbeat_every_s: 60, timeout_ms: 1000 });
-        return { source: "huey:jobs", readings: [reading] };
+        const read = () => huey.read({ ...scope, heartbeat_every_s: 60, timeout_ms: 1000 });
+        const none = { agents: [], pulls: [], cards: [] };
+        const source = "huey:jobs";
+        await watch({ source, outside: { ...none, jobs: [{ source, read }] } });
       } finally {
         await huey.close();
       }
@@ -123,7 +125,7 @@ const hueyFile: Scene = {
 const hueyRedis: Scene = {
   name: "huey in redis",
   missing: hasRedis ? null : "there is no redis-server on this machine",
-  async play(condition) {
+  async play(condition, watch) {
     const server = await RedisServer.start();
     try {
       await server.commands(["SET", "huey.heartbeat.jobs", beaten(condition)]);
@@ -140,8 +142,8 @@ const hueyRedis: Scene = {
       if (condition === "slow") server.freeze();
       const heartbeat = { redis_key: "huey.heartbeat.jobs" };
       const queue = { name: "jobs", redis_url_env: "HUEY_REDIS_URL", heartbeat };
-      const { jobs } = configured({ huey: [queue] }, { HUEY_REDIS_URL: server.url });
-      return { source: "huey:jobs", readings: await read(of("huey:jobs", jobs)) };
+      const variables = { HUEY_REDIS_URL: server.url };
+      await watch(staged("huey:jobs", configured({ huey: [queue] }, variables)));
     } finally {
       await server.stop();
     }
@@ -151,7 +153,7 @@ const hueyRedis: Scene = {
 const models = (kind: "ollama" | "openai"): Scene => ({
   name: `endpoint, ${kind}`,
   missing: null,
-  async play(condition) {
+  async play(condition, watch) {
     const served = condition === "empty" ? [] : ["small", "large"];
     const fake = await new HttpFake(({ url }) =>
       kind === "ollama" && url.pathname === "/api/tags"
@@ -164,9 +166,7 @@ const models = (kind: "ollama" | "openai"): Scene => ({
     const url = kind === "openai" ? `${fake.url}/v1` : fake.url;
     const endpoint = { name: "inference", kind, url, timeout_seconds: 1 };
     try {
-      const { agents } = configured({ endpoints: [endpoint] });
-      const source = "endpoint:inference";
-      return { source, readings: await read(of(source, agents)) };
+      await watch(staged("endpoint:inference", configured({ endpoints: [endpoint] })));
     } finally {
       await fake.close();
     }
@@ -176,7 +176,7 @@ const models = (kind: "ollama" | "openai"): Scene => ({
 const agent: Scene = {
   name: "agent",
   missing: null,
-  play: (condition) =>
+  play: (condition, watch) =>
     inFolder(async (folder) => {
       const pid_file = join(folder, "builder.pid");
       const heartbeat_file = join(folder, "builder.json");
@@ -189,8 +189,8 @@ const agent: Scene = {
       );
       if (condition === "down") await rm(heartbeat_file);
       if (condition === "slow") await pipe(heartbeat_file);
-      const { agents } = configured({ agents: [{ name: "builder", pid_file, heartbeat_file }] });
-      return { source: "agent:builder", readings: await read(of("agent:builder", agents)) };
+      const one = { name: "builder", pid_file, heartbeat_file };
+      await watch(staged("agent:builder", configured({ agents: [one] })));
     }),
 };
 

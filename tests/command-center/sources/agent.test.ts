@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -204,10 +204,21 @@ describe("a heartbeat", () => {
   it.each([
     ['{"at": "2026-11-2', "the heartbeat is no whole JSON"],
     ['{"at": "yesterday", "status": "idle"}', "the heartbeat has no readable time"],
+    // The year 1970, and a time in milliseconds.
+    ['{"at": 17952, "status": "idle"}', "the heartbeat has no readable time"],
+    ['{"at": 1795261200482, "status": "idle"}', "the heartbeat has no readable time"],
     ['{"status": "splendid"}', "the heartbeat has another shape than expected at status"],
   ])("is unknown where it is %j", async (text, reason) => {
     beat(text);
     expect(await read(alone)).toMatchObject({ status: "unknown", reason });
+  });
+
+  it("that is a pipe is not waited for", async () => {
+    execFileSync("mkfifo", [join(folder, "beat")]);
+    expect(await read(alone)).toMatchObject({
+      status: "unknown",
+      reason: "it is no ordinary file",
+    });
   });
 
   it("that is not there makes it unknown", async () => {

@@ -90,6 +90,17 @@ describe("pull requests", () => {
     });
   });
 
+  it("have no count of reviews where the list of them was cut", async () => {
+    fake.books.pulls.push(pullRow(1));
+    fake.books.reviews[1] = Array.from(
+      { length: 7 },
+      (_, id) => reviewRow(id, `reviewer-${id}`, "APPROVED", shaOf(1)),
+    );
+    fake.page_most = 5;
+    const { status, pull } = await only({ max_pages: 1 });
+    expect([status, pull?.approvals]).toEqual(["degraded", null]);
+  });
+
   it("are sensitive by label and by changed path", async () => {
     fake.books.pulls.push(pullRow(1, { labels: ["risk/high", "docs"] }));
     fake.books.files[1] = ["README.md", "src/deep/auth/token.ts"];

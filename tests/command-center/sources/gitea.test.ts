@@ -181,6 +181,14 @@ describe("how often it is asked", () => {
     });
   });
 
+  it("has no time when a single answer of the round carries none", async () => {
+    fake.undated.add("/api/v1/repos/example/plane/pulls");
+    expect(word(await cards(sources()))).toEqual({
+      status: "unknown",
+      reason: "the source gave no time",
+    });
+  });
+
   it("has no time, and so no truth, when the answers carry none", async () => {
     fake.dated = false;
     expect(word(await cards(sources()))).toEqual({

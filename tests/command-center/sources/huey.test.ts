@@ -66,6 +66,24 @@ describe("in SQLite", () => {
     },
   );
 
+  it("counts what is in the log of a consumer that has it open", async () => {
+    const path = join(folder, "held.db");
+    await huey.make(path, rows);
+    await huey.hold(path);
+    expect((await huey.read(scope("held.db"))).value?.[0].queue?.pending).toBe(3);
+  });
+
+  it("is not touched when it was left behind in the middle of a write", async () => {
+    const alone = mkdtempSync(join(folder, "left-"));
+    const path = join(alone, "h.db");
+    await huey.make(path, rows);
+    writeFileSync(`${path}-wal`, "half a log");
+    const left = { ...scope("h.db"), storage: { kind: "sqlite" as const, path } };
+    expect((await huey.read(left)).reason)
+      .toBe("its storage was left behind in the middle of a write");
+    expect(readdirSync(alone).sort()).toEqual(["h.db", "h.db-wal"]);
+  });
+
   it("is unknown, and soon, while a writer holds it", async () => {
     await huey.make(join(folder, "locked.db"), rows, "delete");
     await huey.lock(join(folder, "locked.db"));

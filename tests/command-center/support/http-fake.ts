@@ -20,6 +20,8 @@ export class HttpFake {
   most_at_once = 0;
   condition: Condition = "well";
   dated = true;
+  /** Paths whose answers carry no Date. */
+  readonly undated = new Set<string>();
   /** Answers this to everything, whatever the condition. */
   always: Answer | null = null;
   #answer: (asked: Asked) => Answer;
@@ -72,7 +74,8 @@ export class HttpFake {
   #reply(asked: Asked, response: ServerResponse): void {
     const { status = 200, headers = {}, body } = this.always ?? this.#answer(asked);
     response.sendDate = false;
-    const dated: Record<string, string> = this.dated
+    const isDated = this.dated && !this.undated.has(asked.url.pathname);
+    const dated: Record<string, string> = isDated
       ? { date: clockUnder(this.condition).toUTCString() }
       : {};
     response.writeHead(status, { "content-type": "application/json", ...dated, ...headers });

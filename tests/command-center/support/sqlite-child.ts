@@ -10,12 +10,14 @@ import { partOf } from "../../../command-center/sources/part.ts";
 interface Task {
   make?: { path: string; journal: string; sql: string };
   lock?: string;
+  /** Kept open, as a consumer keeps it, with something in the log. */
+  hold?: string;
   read?: HueyScope;
 }
 
 const locks: DatabaseSync[] = [];
 
-async function done({ make, lock, read }: Task): Promise<unknown> {
+async function done({ make, lock, hold, read }: Task): Promise<unknown> {
   if (make) {
     const database = new DatabaseSync(make.path);
     database.exec(`pragma journal_mode = ${make.journal}; ${make.sql}`);
@@ -24,6 +26,11 @@ async function done({ make, lock, read }: Task): Promise<unknown> {
   if (lock) {
     const database = new DatabaseSync(lock);
     database.exec("begin exclusive");
+    locks.push(database);
+  }
+  if (hold) {
+    const database = new DatabaseSync(hold);
+    database.exec("insert into task (queue, data) values ('jobs', x'80')");
     locks.push(database);
   }
   return read === undefined

@@ -40,6 +40,10 @@ export class SqliteHuey {
     return this.#ask({ lock: path });
   }
 
+  hold(path: string): Promise<unknown> {
+    return this.#ask({ hold: path });
+  }
+
   read(scope: HueyScope): Promise<Reading<JobFact[]>> {
     return this.#ask({ read: scope });
   }

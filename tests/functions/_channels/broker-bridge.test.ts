@@ -67,7 +67,7 @@ const place = (change: { port?: number; fetch?: typeof fetch } = {}) =>
     fetch: change.fetch ?? fetch,
     now: () => new Date(),
     wait: () => Promise.resolve(),
-    timeoutMs: 300,
+    timeoutMs: 1_000,
     pollMs: 1,
     patienceMs: 150,
   }).place({ key, order });

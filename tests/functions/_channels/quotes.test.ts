@@ -21,7 +21,7 @@ afterAll(() => {
 });
 
 const quotes = (port = (server.address() as AddressInfo).port) =>
-  binanceQuotes({ url: `http://127.0.0.1:${port}`, fetch, timeoutMs: 300 });
+  binanceQuotes({ url: `http://127.0.0.1:${port}`, fetch, timeoutMs: 1_000 });
 const says = (body: unknown, status = 200) => {
   answer = (_, response) => {
     response.writeHead(status, { "content-type": "application/json" })

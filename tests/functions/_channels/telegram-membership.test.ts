@@ -14,7 +14,7 @@ const expires_at = new Date("2026-12-01T10:00:00Z");
 
 beforeEach(async () => {
   api = await BotApi.start();
-  membership = telegramMembership({ token: api.token, api_root: api.root, timeout_seconds: 0.3 });
+  membership = telegramMembership({ token: api.token, api_root: api.root, timeout_seconds: 1.5 });
 });
 afterEach(() => api.close());
 

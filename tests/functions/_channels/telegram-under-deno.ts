@@ -4,7 +4,7 @@ import { BotApi } from "../../support/bot-api.ts";
 import type { Misbehaviour } from "../../support/bot-api-wire.ts";
 
 const api = await BotApi.start();
-const channel = telegramChannel({ token: api.token, api_root: api.root, timeout_seconds: 0.3 });
+const channel = telegramChannel({ token: api.token, api_root: api.root, timeout_seconds: 1.5 });
 const message = { chat_id: "5", text: "hello" };
 
 async function report(as: string): Promise<void> {

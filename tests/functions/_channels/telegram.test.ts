@@ -14,7 +14,7 @@ const buttons = [{ text: "Approve", callback_data: "y:0123456789abcdef" }];
 
 beforeEach(async () => {
   api = await BotApi.start();
-  channel = telegramChannel({ token: api.token, api_root: api.root, timeout_seconds: 0.3 });
+  channel = telegramChannel({ token: api.token, api_root: api.root, timeout_seconds: 1.5 });
 });
 afterEach(() => api.close());
 

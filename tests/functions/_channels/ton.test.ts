@@ -6,7 +6,7 @@ let api: TonApi;
 let ton: TonChannel;
 beforeAll(async () => {
   api = await TonApi.start();
-  ton = tonChannel({ api_url: `${api.url}/`, api_key: null, fetch, timeout_ms: 300 });
+  ton = tonChannel({ api_url: `${api.url}/`, api_key: null, fetch, timeout_ms: 1_000 });
 });
 afterAll(() => api?.close());
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await openHouse(db);
   await checked(db, buyer);
   api = await BotApi.start();
-  membership = telegramMembership({ token: api.token, api_root: api.root, timeout_seconds: 0.5 });
+  membership = telegramMembership({ token: api.token, api_root: api.root, timeout_seconds: 1.5 });
 });
 afterAll(async () => {
   await api?.close();

@@ -23,7 +23,7 @@ function publish(box: ReturnType<typeof outbox>, more: Partial<EffectDeps> = {})
     ...noDoor,
     database: box.database,
     channels: {
-      telegram: telegramChannel({ token: api.token, api_root: api.root, timeout_seconds: 0.3 }),
+      telegram: telegramChannel({ token: api.token, api_root: api.root, timeout_seconds: 1.5 }),
       console: consoleChannel((text) => printed.push(text)),
     },
     chat_id: chat,

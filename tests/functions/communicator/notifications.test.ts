@@ -42,7 +42,7 @@ function tick(
     ...noDoor,
     database: box.database,
     channels: {
-      telegram: telegramChannel({ token: api.token, api_root: api.root, timeout_seconds: 0.3 }),
+      telegram: telegramChannel({ token: api.token, api_root: api.root, timeout_seconds: 1.5 }),
       console: consoleChannel((text) => printed.push(text)),
     },
     worker: "communicator-1",

@@ -23,7 +23,7 @@ beforeAll(async () => {
     database: db.database,
     webhook_token: token,
     wallet,
-    ton: tonChannel({ api_url: chain.url, api_key: "ton-key", fetch, timeout_ms: 400 }),
+    ton: tonChannel({ api_url: chain.url, api_key: "ton-key", fetch, timeout_ms: 1_000 }),
     nudge: () => nudges++,
   };
 });

@@ -1,3 +1,4 @@
+import type { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decidingPolicyOf } from "../../../functions/_policy/policy-domain.ts";
 import { countOf } from "../../../functions/_policy/policy-replay.ts";
@@ -5,13 +6,13 @@ import { embeddedReading, pageRows } from "../../../scripts/ags/policy-pages.ts"
 import { reportOf } from "../../../scripts/ags/policy-propose.ts";
 import { replayFrom, reportText, sinceSql } from "../../../scripts/ags/policy-replay.ts";
 import { replayReport } from "../../../functions/_domain/policy-change.ts";
-import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { openEmbeddedDatabase, type TestDatabase } from "../../support/database.ts";
 import { activate, policy, policySha256 } from "../../support/line.ts";
 
 const many = 100_000;
-let db: TestDatabase;
+let db: TestDatabase<PGlite>;
 beforeAll(async () => {
-  db = await openTestDatabase();
+  db = await openEmbeddedDatabase();
   await activate(db);
   // Each gate in turn, all of them as the shipped policy takes them, over the last 200 days.
   await db.owner(

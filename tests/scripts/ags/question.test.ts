@@ -1,11 +1,12 @@
+import type { PGlite } from "@electric-sql/pglite";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { question, requireQuestion, statementFirst } from "../../../scripts/ags/question.ts";
-import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { openEmbeddedDatabase, type TestDatabase } from "../../support/database.ts";
 
-let db: TestDatabase;
+let db: TestDatabase<PGlite>;
 beforeAll(async () => {
-  db = await openTestDatabase();
+  db = await openEmbeddedDatabase();
   await db.pg.exec("reset role");
   await db.pg.exec(
     await readFile(new URL("../../../scripts/stack/embedded.sql", import.meta.url), "utf8"),

@@ -63,6 +63,7 @@ export function TaskPage({ frame, view }: { frame: Frame; view: TaskView }) {
           {lines.length === 0 ? <Nothing notes={[view.note]} what={what} /> : (
             <Table
               caption={title}
+              under
               asked={asked}
               rows={lines}
               columns={columnsOf(lines[0], now)}

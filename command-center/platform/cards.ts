@@ -36,6 +36,9 @@ const taskRow = z.object({
   nothing_left: z.boolean(),
   place: count,
   alike: count,
+});
+const stepRow = z.object({
+  task_id: z.string(),
   next_agents: words.nullable(),
   last_activity_at: time.nullable(),
 });
@@ -44,46 +47,56 @@ type TaskRow = z.infer<typeof taskRow>;
 /** Open tasks, the first of each kind as cards; `more` says how many others are like the last of them. */
 export const platformCards = (books: Books, query: CardQuery): Reader<readonly CardFact[]> =>
   platformReader(books, async (ask) => {
-    const rows = await rowsOf(ask, query);
-    return rows.map((row): CardFact => ({
-      owner: "task",
-      id: row.task_id,
-      title: row.goal,
-      href: `/command/tasks/${row.task_id}`,
-      repo: null,
-      created_at: row.created_at,
-      last_activity_at: row.last_activity_at ?? row.created_at,
-      labels: [row.risk_tier, row.action, row.status],
-      assignees: assigneesOf(row),
-      milestone: null,
-      closed: row.closed,
-      in_progress: row.claimed || row.status === "publishing",
-      in_review: row.status === "awaiting_approval" || row.request_status === "open",
-      blocked_by: blockerOf(row),
-      contradictions: contradictionsOf(row),
-      more: row.place === Math.min(cards_shown, row.alike) ? row.alike - row.place : 0,
-    }));
+    const rows = await firstOfEachKind(ask, query);
+    // Asked by their numbers: joined to the question before, every step of every task would be counted first.
+    const steps = await answer(
+      ask,
+      stepRow,
+      "select task_id, next_agents, last_activity_at from command_center.step_figures where task_id = any ($1)",
+      [rows.map(({ task_id }) => task_id)],
+    );
+    const stepsOf = new Map(steps.map((row) => [row.task_id, row]));
+    return rows.map((row): CardFact => {
+      const step = stepsOf.get(row.task_id);
+      return {
+        owner: "task",
+        id: row.task_id,
+        title: row.goal,
+        href: `/command/tasks/${row.task_id}`,
+        repo: null,
+        created_at: row.created_at,
+        last_activity_at: step?.last_activity_at ?? row.created_at,
+        labels: [row.risk_tier, row.action, row.status],
+        assignees: assigneesOf(row, step?.next_agents ?? []),
+        milestone: null,
+        closed: row.closed,
+        in_progress: row.claimed || row.status === "publishing",
+        in_review: row.status === "awaiting_approval" || row.request_status === "open",
+        blocked_by: blockerOf(row),
+        contradictions: contradictionsOf(row),
+        more: row.place === Math.min(cards_shown, row.alike) ? row.alike - row.place : 0,
+      };
+    });
   });
 
-async function rowsOf(ask: Ask, { search, tier, sort }: CardQuery): Promise<TaskRow[]> {
+async function firstOfEachKind(ask: Ask, { search, tier, sort }: CardQuery): Promise<TaskRow[]> {
   const order = sort === "oldest" ? "created_at" : "created_at desc";
   return await answer(
     ask,
     taskRow,
-    `select r.*, f.next_agents, f.last_activity_at from (
+    `select r.* from (
        select s.*, row_number() over (partition by ${signals} order by ${order}) as place, count(*) over (partition by ${signals}) as alike
-       from command_center.signals s where not s.closed and ($1 = '' or s.goal ilike $2 or s.task_id ilike $2 or s.actor ilike $2)
-         and ($3::text is null or s.risk_tier = $3)
-     ) r left join lateral (select * from command_center.step_figures f where f.task_id = r.task_id) f on true
-     where r.place <= ${cards_shown} order by r.${order}`,
-    [search, `%${search.replaceAll(/[\\%_]/g, "\\$&")}%`, tier],
+       from command_center.signals s where not s.closed and ($1 = '' or strpos(lower(s.goal), $1) > 0 or strpos(lower(s.task_id), $1) > 0 or strpos(lower(s.actor), $1) > 0)
+         and ($2::text is null or s.risk_tier = $2)
+     ) r where r.place <= ${cards_shown} order by r.${order}`,
+    [search.toLowerCase(), tier],
   );
 }
 
 /** Who holds it; else the agents whose step comes next; a task without a plan is nobody's. */
-function assigneesOf({ worker, agent, next_agents }: TaskRow): string[] {
+function assigneesOf({ worker, agent }: TaskRow, next: readonly string[]): readonly string[] {
   if (worker !== null) return [agent === null ? worker : `${agent} (${worker})`];
-  return next_agents ?? [];
+  return next;
 }
 
 function blockerOf({ status, reason, effect_unseen }: TaskRow): string | null {

@@ -23,7 +23,7 @@ export function Dag({ steps }: { steps: readonly StepRow[] }) {
         viewBox={`0 0 ${Math.ceil(width)} ${Math.ceil(height)}`}
         width={Math.ceil(width)}
         height={Math.ceil(height)}
-        role="img"
+        role="group"
         aria-label="Each step with its state; the table of steps below says the same"
       >
         {graph.edges().map((edge) => {

@@ -32,11 +32,14 @@ const Unknown = ({ of }: { of: Figure<unknown> }) => (
   </span>
 );
 
-/** What is neither live nor unknown says so beside the value. */
+/** What is neither live nor unknown says so beside the value; why, its row or its source says once. */
 const Doubt = ({ of }: { of: Figure<unknown> }): Content =>
   (of.freshness === "stale" || of.freshness === "degraded") && (
-    <span class="doubt">{` ${of.freshness}${of.reason === null ? "" : `: ${of.reason}`}`}</span>
+    <span class="doubt" title={of.reason ?? ""}>{` ${of.freshness}`}</span>
   );
+
+export const Reason = ({ of }: { of: Figure<unknown> }): Content =>
+  of.reason !== null && <span class="why">{of.reason}</span>;
 
 /** A time as the source gave it, and how long ago that was when the page was made. */
 export function When({ of, now }: { of: Figure<string>; now: Date }) {
@@ -59,6 +62,10 @@ export function When({ of, now }: { of: Figure<string>; now: Date }) {
   );
 }
 
+/** Half a line of digits tells nobody more than its beginning; the whole stands in the title. */
+const shortened = (id: string): string =>
+  id.replace(/([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/, "$1…");
+
 /** A page asks its sources after it has looked at its clock, so an answer may be a moment younger than the page. */
 const distanceOf = (age_s: number): string =>
   Math.abs(age_s) < 1.5 ? "just now" : age_s > 0 ? `${spoken(age_s)} ago` : `in ${spoken(-age_s)}`;
@@ -74,13 +81,20 @@ export const levelShown = (of: Figure<unknown>, level: Level): Level =>
     ? "unknown"
     : level;
 
-export function State({ of, level }: { of: Figure<string>; level: Level }) {
+/** `terse` where why it is not known stands elsewhere on the page. */
+export function State(
+  { of, level, terse = false }: { of: Figure<string>; level: Level; terse?: boolean },
+) {
   const shown = levelShown(of, level);
   return (
     <span class={`figure state ${shown}`} {...about(of)}>
       <span class="mark" aria-hidden="true">{marks[shown]}</span>
       <span>
-        {of.value === null ? <Unknown of={of} /> : of.value.replaceAll("_", " ")}
+        {of.value !== null
+          ? of.value.replaceAll("_", " ")
+          : terse
+          ? <span class="unknown">unknown</span>
+          : <Unknown of={of} />}
         <Doubt of={of} />
       </span>
     </span>
@@ -94,7 +108,9 @@ export function Source({ of, now }: { of: Figure<unknown>; now: Date }) {
   return (
     <span class="source" {...about(of)}>
       <span class="name">{of.source}</span>
-      {of.object !== null && of.object !== of.source && <code>{of.object}</code>}
+      {of.object !== null && of.object !== of.source && (
+        <code title={of.object}>{shortened(of.object)}</code>
+      )}
       <span class={`freshness ${of.freshness}`}>{of.freshness}</span>
       <span class="age">{age}</span>
     </span>

@@ -1,7 +1,7 @@
 import type { Figure } from "../truth/figure.ts";
 import { addressOf, type Asked } from "../views/asked.ts";
 import type { Note } from "../views/telling.ts";
-import { Show, When } from "./figure.tsx";
+import { Reason, Show, When } from "./figure.tsx";
 import type { Content } from "./jsx-runtime.ts";
 import { raw } from "./raw.ts";
 
@@ -120,9 +120,10 @@ export function Sources({ notes, now, what }: { notes: readonly Note[]; now: Dat
           {note.freshness === "unknown" ? <Show of={note} /> : (
             <>
               <span>
-                <Show of={note} />
+                <Show of={note} /> {note.object ?? ""}
               </span>
               <When of={note.observed()} now={now} />
+              <Reason of={note} />
             </>
           )}
         </li>

@@ -56,8 +56,7 @@ export function PlotPicture({ plot }: { plot: Plot }) {
       <p class="legend">
         {plot.series.length > 1 &&
           "Solid: P50. Dashed: P95. "}
-        Target: <Show of={plot.target} />
-        {plot.target.value !== null && ` ${plot.unit}`}. <Show of={plot.summary} />
+        Target: <Show of={plot.told_target} />. <Show of={plot.summary} />
       </p>
     </figure>
   );

@@ -11,8 +11,10 @@ export interface Column<R> {
 
 /** The roles are written out: a phone shows a row as a card, and a table that is laid out as blocks is read as none. */
 export function Table<R extends { key: string; level: Level }>(
-  { caption, columns, rows, asked }: {
+  { caption, columns, rows, asked, under = false }: {
     caption: string;
+    /** Under a head that says the same, the caption is for whoever hears the page. */
+    under?: boolean;
     columns: readonly Column<R>[];
     rows: readonly R[];
     asked: Asked;
@@ -20,7 +22,7 @@ export function Table<R extends { key: string; level: Level }>(
 ) {
   return (
     <table role="table">
-      <caption>{caption}</caption>
+      <caption class={under ? "heard" : ""}>{caption}</caption>
       <thead role="rowgroup">
         <tr role="row">
           {columns.map(({ name, sort }) => (

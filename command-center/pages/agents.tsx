@@ -60,10 +60,13 @@ export function AgentsPage(
                 name: "Holds",
                 cell: (row) => (
                   <>
-                    <Show of={row.claim} />{" "}
-                    <span class="since">
-                      for <Show of={row.held_for} />
-                    </span>
+                    <Show of={row.claim} />
+                    {row.held_for !== null && (
+                      <>
+                        {" for "}
+                        <Show of={row.held_for} />
+                      </>
+                    )}
                   </>
                 ),
               },

@@ -17,10 +17,11 @@ export function BoardPage({ frame, view }: { frame: Frame; view: BoardView }) {
       <Sources notes={view.notes} now={now} what="tasks and issues" />
       <Filters asked={asked} only={lanes} tiers />
       <p class="sorting">
-        Sorted by{" "}
-        <a href={addressOf(asked, { sort: asked.sort === "oldest" ? null : "oldest" })}>
-          {asked.sort === "oldest" ? "oldest first" : "newest first"}
-        </a>. Contradictory signals: <Show of={view.ambiguous} />
+        Sorted by {asked.sort === "oldest" ? "age, oldest first" : "age, newest first"} (<a
+          href={addressOf(asked, { sort: asked.sort === "oldest" ? null : "oldest" })}
+        >
+          turn round
+        </a>). Cards with contradictory signals: <Show of={view.ambiguous} />
       </p>
       <div class="board">
         {view.lanes.map(({ lane, count, hidden, cards }) => (

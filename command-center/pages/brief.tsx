@@ -1,4 +1,4 @@
-import { Show, Source, State, When } from "../html/figure.tsx";
+import { Show, Source, State } from "../html/figure.tsx";
 import { type Frame, Nothing, Page, Sources } from "../html/frame.tsx";
 import { Table } from "../html/table.tsx";
 import type { Brief } from "../views/brief.ts";
@@ -17,11 +17,9 @@ export function BriefPage({ frame, brief }: { frame: Frame; brief: Brief }) {
           <li class={`tile ${level}`}>
             <h2>{href === "/command" ? name : <a href={href}>{name}</a>}</h2>
             <p>
-              <State of={value} level={level} />
+              <State of={value} level={level} terse />
             </p>
-            <p class="said">
-              {value.freshness} · <When of={value.observed()} now={now} />
-            </p>
+            <Source of={value} now={now} />
           </li>
         ))}
       </ul>

@@ -38,6 +38,7 @@ export function TaskPage({ frame, view }: { frame: Frame; view: TaskView }) {
             <Dag steps={view.steps} />
             <Table
               caption="Steps"
+              under
               asked={asked}
               rows={view.steps}
               columns={[
@@ -77,8 +78,10 @@ const Told = ({ fact, now }: { fact: Named; now: Date }) =>
   fact.time ? <When of={fact.value} now={now} /> : <Show of={fact.value} />;
 
 /** Every line of a list has the cells of its first. */
-const columnsOf = (first: Line, now: Date) =>
-  first.cells.map(({ name }, i) => ({
+const columnsOf = (first: Line, now: Date) => [
+  ...first.cells.map(({ name }, i) => ({
     name,
     cell: (line: Line) => <Told fact={line.cells[i]} now={now} />,
-  }));
+  })),
+  { name: "Source", cell: (line: Line) => <Source of={line.cells[0].value} now={now} /> },
+];

@@ -20,7 +20,6 @@ const jobRow = z.object({
 
 const consumerRow = z.object({
   consumer: z.string(),
-  paused: z.boolean(),
   paused_by: z.string().nullable(),
   pause_reason: z.string().nullable(),
 });
@@ -60,7 +59,7 @@ export const platformJobs = (books: Books): Reader<readonly JobFact[]> =>
     const consumers = await answer(
       ask,
       consumerRow,
-      "select consumer, paused, paused_by, pause_reason from public.event_consumers order by consumer",
+      "select consumer, paused, paused_by, pause_reason from public.event_consumers where paused order by consumer",
     );
     const [{ scheduled_by_cron }] = await answer(ask, cronRow, "select api.scheduled_by_cron()");
     return [
@@ -80,14 +79,15 @@ export const platformJobs = (books: Books): Reader<readonly JobFact[]> =>
         paused_by: null,
         failure: job.last_error,
       })),
-      ...consumers.map(({ consumer, paused, paused_by, pause_reason }): JobFact => ({
+      // Who is not paused works whenever there is work, which is no schedule.
+      ...consumers.map(({ consumer, paused_by, pause_reason }): JobFact => ({
         ...nothing,
         id: `consumer:${consumer}`,
         name: `consumer ${consumer}`,
         href: null,
         schedule: "whenever there is work",
         every_s: null,
-        desired: paused ? "paused" : "enabled",
+        desired: "paused",
         runner: null,
         paused_by,
         paused_reason: pause_reason,

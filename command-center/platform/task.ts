@@ -113,7 +113,13 @@ export const platformTask = (books: Books, id: string): Reader<readonly TaskWhol
     if (task === undefined) return [];
     return [{
       ...task,
-      steps: await of(ask, stepRow, "public.task_steps", id, "order by created_at, node_id"),
+      steps: await of(
+        ask,
+        stepRow,
+        "public.task_steps",
+        id,
+        "order by started_at nulls last, created_at, node_id",
+      ),
       events: await of(ask, eventRow, "public.events", id, `order by seq desc limit ${rows_shown}`),
       evaluations: await of(ask, evaluationRow, "public.evaluations", id, "order by seq desc"),
       requests: await of(

@@ -20,7 +20,8 @@ export interface AgentRow {
   picture: Figure<AgentPicture>;
   last_success: Figure<string>;
   claim: Figure<string>;
-  held_for: Figure<string>;
+  /** Null where it holds nothing. */
+  held_for: Figure<string> | null;
   dependency: Figure<string>;
   failure: Figure<string>;
 }
@@ -63,8 +64,8 @@ export function agentView(
       ...stops.status === "unknown" ? [] : stops.value.map((stop) => stopRow(stops, stop)),
       ...alerts.status === "unknown" ? [] : alerts.value.map((alert) => alertRow(alerts, alert)),
     ],
-    notes: readings.map(noteOf),
-    alarm_notes: [noteOf(stops), noteOf(alerts)],
+    notes: readings.map((reading) => noteOf(reading, "agents")),
+    alarm_notes: [noteOf(stops, "stops"), noteOf(alerts, "alerts")],
   };
 }
 
@@ -90,14 +91,15 @@ function rowOf(reading: Reading<unknown>, fact: AgentFact, now: Date): AgentRow 
       state,
       success: fact.last_success_at ?? "",
     },
-    name: say(fact.name),
+    name: say(fact.name, { leads: true }),
     kind: say(fact.kind),
     state: say(told, { ...beat, because: failure ?? "nothing says how it is" }),
     picture: say(picture, beat),
     last_success: say(fact.last_success_at, { because: "no success is on record" }),
     claim: say(fact.claim?.id ?? "nothing", { href: fact.claim?.href ?? null }),
-    held_for: say(
-      since === null ? "–" : spoken((now.getTime() - Date.parse(since)) / 1000),
+    held_for: fact.claim === null ? null : say(
+      since === null ? null : spoken((now.getTime() - Date.parse(since)) / 1000),
+      { because: "it does not say since when" },
     ),
     dependency: say(fact.dependency ?? "nothing"),
     failure: say(wrong.join("; ") || "none"),
@@ -137,8 +139,11 @@ function alertRow(reading: Reading<unknown>, alert: AlertFact): AlarmRow {
     key: `alert-${alert.id}`,
     level: alert.severity === "critical" ? "red" : alert.severity === "warning" ? "amber" : "quiet",
     what: say(alert.code.replaceAll("_", " ")),
-    about: say(alert.subject),
+    about: say(alert.subject, { leads: true }),
     since: say(alert.opened_at),
-    more: say([`seen ${alert.seen} times`, ...measured, ...bound, ...taken].join(", ")),
+    more: say(
+      [alert.seen === 1 ? "seen once" : `seen ${alert.seen} times`, ...measured, ...bound, ...taken]
+        .join(", "),
+    ),
   };
 }

@@ -59,7 +59,7 @@ export function boardView(
       found.push({ row, more: fact.more ?? 0, figure: figureOf(reading, () => 1) });
     }
   }
-  const notes = readings.map(noteOf);
+  const notes = readings.map((reading) => noteOf(reading, "cards"));
   const counted = (rows: typeof found): Figure<number> =>
     derive(notes, rows.reduce((sum, { more }) => sum + 1 + more, 0));
   return {
@@ -93,8 +93,8 @@ function rowOf(
     whose: say(
       fact.owner === "task" ? "task of the platform" : `issue of ${fact.repo ?? "a forge"}`,
     ),
-    id: say(fact.id),
-    title: say(fact.title),
+    id: say(fact.id, { leads: true }),
+    title: say(fact.title, { leads: true }),
     assignee: say(fact.assignees.join(", ") || "nobody"),
     age: say(since(fact.created_at)),
     quiet_for: say(fact.last_activity_at === null ? null : since(fact.last_activity_at)),

@@ -42,7 +42,10 @@ export function jobView(
       .map((fact) => rowOf(reading, fact, now))
       .filter(({ state_word }) => asked.only === null || state_word === asked.only)
   );
-  return { rows: sorted(rows, asked.sort, "urgency"), notes: readings.map(noteOf) };
+  return {
+    rows: sorted(rows, asked.sort, "urgency"),
+    notes: readings.map((reading) => noteOf(reading, "jobs")),
+  };
 }
 
 function rowOf(reading: Reading<unknown>, fact: JobFact, now: Date): JobRow {
@@ -64,7 +67,7 @@ function rowOf(reading: Reading<unknown>, fact: JobFact, now: Date): JobRow {
       last: fact.last_run_at ?? "",
       next: fact.next_run_at ?? "",
     },
-    name: say(fact.name),
+    name: say(fact.name, { leads: true }),
     from: say(reading.source),
     schedule: say(fact.schedule),
     state: say(verdict.state === "unknown" ? null : verdict.state, {

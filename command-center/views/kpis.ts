@@ -27,7 +27,9 @@ export interface Plot {
   title: string;
   unit: string;
   series: Series[];
+  /** For the line; unknown where there is none to draw. */
   target: Figure<number>;
+  told_target: Figure<string>;
   summary: Figure<string>;
 }
 
@@ -52,7 +54,7 @@ const plots: { title: string; subject: string; kpis: [string, string][] }[] = [
 export function kpiView(reading: Reading<KpiFacts>): KpiView {
   const facts = reading.status === "unknown" ? null : reading.value;
   return {
-    note: figureOf(reading, ({ current }) => current.length, { id: reading.source }),
+    note: figureOf(reading, ({ current }) => current.length, { id: "figures" }),
     rows: (facts?.current ?? []).map((row): KpiRow => {
       const say = telling(reading, { id: `${row.kpi}/${row.subject}` });
       return {
@@ -89,6 +91,7 @@ function plotOf(
     facts?.hours.filter((row) => row.kpi === kpi && row.subject === subject) ?? [];
   const current = facts?.current.find((row) => row.kpi === kpis[0][0] && row.subject === subject);
   const unit = hours(kpis[0][0])[0]?.unit ?? "s";
+  const measured = hours(kpis[0][0]).filter(({ value }) => value !== null).length;
   const all = kpis.flatMap(([kpi]) => hours(kpi).filter(({ value }) => value !== null));
   return {
     key: title.toLowerCase().replaceAll(" ", "-"),
@@ -102,16 +105,18 @@ function plotOf(
         { id: `${kpi}/${subject}` },
       ),
     })),
-    target: figureOf(reading, () => current?.target, {
-      id: `${kpis[0][0]}/${subject}`,
-      because: "it has no target",
-    }),
+    target: figureOf(reading, () => current?.target, { id: `${kpis[0][0]}/${subject}` }),
+    told_target: figureOf(
+      reading,
+      () => current && (current.target === null ? "none" : spokenValue(current.target, unit)),
+      { id: `${kpis[0][0]}/${subject}` },
+    ),
     summary: figureOf(
       reading,
       () =>
         all.length === 0
           ? null
-          : `${all.length} hourly samples, the highest ${
+          : `${measured} of 48 hours have a sample, the highest ${
             spokenValue(Math.max(...all.map(({ value }) => value ?? 0)), unit)
           }`,
       { id: `${kpis[0][0]}/${subject}`, because: "no sample in 48 hours" },

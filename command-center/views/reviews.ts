@@ -76,8 +76,8 @@ export function reviewView(
       asked.sort,
       "urgency",
     ),
-    pull_notes: pulls.map(noteOf),
-    request_notes: requests.map(noteOf),
+    pull_notes: pulls.map((reading) => noteOf(reading, "pull requests")),
+    request_notes: requests.map((reading) => noteOf(reading, "approval requests")),
   };
 }
 
@@ -117,8 +117,8 @@ function pullRow(reading: Reading<unknown>, fact: PullFact, now: Date): PullRow 
     where: say(verdict.bucket),
     why: say(verdict.why.join("; ") || "nothing stands against it"),
     repo: say(fact.repo),
-    number: say(`#${fact.number}`),
-    title: say(fact.title),
+    number: say(`#${fact.number}`, { leads: true }),
+    title: say(fact.title, { leads: true }),
     by: say(fact.author),
     age: say(ageOf(fact.created_at, now)),
     review: say(verdict.review),
@@ -144,9 +144,9 @@ function requestRow(reading: Reading<unknown>, fact: RequestFact, now: Date): Re
     order: { ...order(verdict, fact.requested_at, fact.goal), tier: fact.tier },
     where: say(verdict.bucket),
     why: say(verdict.why.join("; ") || "nothing stands against it"),
-    code: say(fact.code),
+    code: say(fact.code, { leads: true }),
     tier: say(fact.tier),
-    title: say(fact.goal),
+    title: say(fact.goal, { leads: true }),
     by: say(fact.requester),
     age: say(ageOf(fact.requested_at, now)),
     review: say(verdict.review),

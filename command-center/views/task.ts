@@ -52,7 +52,7 @@ export function taskView(
 ): TaskView {
   const task = reading.status === "unknown" ? null : reading.value[0];
   const say = telling(reading, { id });
-  const note = noteOf(reading);
+  const note = noteOf(reading, "task");
   if (task === null || task === undefined) {
     return {
       note,
@@ -64,14 +64,9 @@ export function taskView(
       lists: [],
     };
   }
-  const named = (name: string, value: string | null, because?: string): Named => ({
-    name,
-    value: say(value, { because: because ?? "not on record" }),
-  });
-  const timed = (name: string, value: string | null, because: string): Named => ({
-    ...named(name, value, because),
-    time: true,
-  });
+  const named = (name: string, value: string): Named => ({ name, value: say(value) });
+  const timed = (name: string, value: string | null): Named =>
+    value === null ? named(name, "not yet") : { ...named(name, value), time: true };
   return {
     note,
     title: say(task.goal),
@@ -83,13 +78,14 @@ export function taskView(
       named("Action", task.action),
       named("Asked by", task.actor),
       named("Through", task.source),
-      timed("Created", task.created_at, ""),
-      timed("Ended", task.ended_at, "not ended"),
+      timed("Created", task.created_at),
+      timed("Ended", task.ended_at),
       named("Reason", task.reason ?? "none"),
-      named("Policy", task.policy_sha256?.slice(0, 12) ?? null, "not planned yet"),
+      named("Policy", task.policy_sha256?.slice(0, 12) ?? "not planned yet"),
       {
         name: "Parent",
         value: say(task.parent_task_id ?? "none", {
+          leads: true,
           href: task.parent_task_id && `/command/tasks/${task.parent_task_id}`,
         }),
       },
@@ -135,8 +131,8 @@ function listsOf(reading: Reading<unknown>, task: TaskWhole): TaskView["lists"] 
     level,
     cells: Object.entries(cells).map(([name, value]) => ({
       name,
-      value: figureOf(reading, () => value, { id, because: "not on record" }),
-      time: times.has(name),
+      value: figureOf(reading, () => value ?? "not yet", { id }),
+      time: value !== null && times.has(name),
     })),
   });
   return [

@@ -72,7 +72,7 @@ inChromium("the pages in a browser", () => {
           expect(seen.hosts).toEqual([new URL(site.url).host]);
           expect(seen.methods).toEqual(["GET"]);
           expect(await faults(page)).toEqual([]);
-          expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth))
+          expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"))
             .toBeLessThanOrEqual(0);
           await context.close();
         }

@@ -47,12 +47,12 @@ insert into public.tasks (task_id, status, actor, goal, risk_tier, action, sourc
 insert into public.tasks (task_id, status, actor, goal, risk_tier, action, source, created_at, ended_at, archived_at)
   select 'T-2026-11-19-' || lpad(i::text, 4, '0'), 'archived', 'desk', 'An earlier idea, number ' || i, 'T' || i % 4, 'PUBLISH_IDEA', 'tradingview',
     at, at + took, at + took
-  from (select i, now() - interval '46 hours' + i * interval '37 minutes' as at, (3 + (i * 7) % 11) * interval '1 second' as took
-    from generate_series(1, 70) i where i not between 20 and 30) x;
+  from (select i, now() - interval '47 hours' + i * interval '9 minutes' as at, (3 + (i * 7) % 11) * interval '1 second' as took
+    from generate_series(1, 300) i where i not between 90 and 140) x;
 `;
 
 const steps = `
-insert into public.task_steps (step_id, task_id, node_id, status, agent, agent_class, action, tier, after, waits_for, lease_token, lease_expires_at, worker, attempt, failures, started_at, ended_at, last_code, last_error, quality_score)
+insert into public.task_steps (step_id, task_id, node_id, status, agent, agent_class, action, tier, after, waits_for, lease_token, lease_expires_at, worker, attempt, failures, started_at, ended_at, last_code, last_error, quality_score, created_at)
 select gen_random_uuid(), t.task_id, n.node, case
     when t.task_id like '%0001' then (array['done', 'done', 'running', 'pending', 'pending', 'pending'])[n.place]
     when t.task_id like '%0002' then (array['done', 'done', 'done', 'done', 'awaiting_approval', 'pending'])[n.place]
@@ -65,7 +65,7 @@ select gen_random_uuid(), t.task_id, n.node, case
   case when t.task_id like '%0001' and n.place = 3 then 'desk-7:planner' end,
   1, case when n.node = 'retrieve' then 1 else 0 end, t.created_at + n.place * interval '2 seconds',
   case when not (t.task_id like '%0001' and n.place >= 3) and t.task_id not like '%0005' then t.created_at + n.place * interval '3 seconds' end,
-  case when n.node = 'retrieve' then 'unavailable' end, case when n.node = 'retrieve' then 'the source did not answer' end, null
+  case when n.node = 'retrieve' then 'unavailable' end, case when n.node = 'retrieve' then 'the source did not answer' end, null, t.created_at
 from public.tasks t cross join (values
   (1, 'research', 'researcher', '{}'::text[]), (2, 'retrieve', 'retriever', '{}'), (3, 'plan_idea', 'planner', '{research,retrieve}'),
   (4, 'critic', 'critic', '{plan_idea}'), (5, 'approval', 'communicator', '{critic}'), (6, 'publish', 'communicator', '{approval}')) n (place, node, agent, after)

@@ -12,8 +12,18 @@ export function reasonOf(error: unknown): string {
   if (error instanceof Unanswered) return error.message;
   const name = error instanceof Error ? error.name : typeof error;
   if (name === "TimeoutError" || name === "AbortError") return "no answer in time";
-  const code = error instanceof Error ? codeOf(error) ?? codeOf(error.cause) : null;
+  if (name === "NotCapable") return "the command center was started without leave to reach it";
+  if (!(error instanceof Error)) return `it could not be reached (${name})`;
+  const code = codeOf(error) ?? codeOf(error.cause) ?? codeIn(error.cause);
   return code === null ? `it could not be reached (${name})` : spokenCodes[code] ?? code;
+}
+
+/** Deno's fetch gives no code; what happened stands in the sentence of its cause, beside the address. */
+function codeIn(cause: unknown): string | null {
+  const message = cause instanceof Error ? cause.message : "";
+  if (/connection refused/i.test(message)) return "ECONNREFUSED";
+  if (/connection reset|connection closed|broken pipe/i.test(message)) return "ECONNRESET";
+  return /dns error|failed to lookup/i.test(message) ? "ENOTFOUND" : null;
 }
 
 const spokenCodes: Record<string, string> = {

@@ -67,7 +67,12 @@ export function sourcesOf(env) {
     .filter((name) => /^[A-Z][A-Z0-9_]+$/.test(name ?? ""));
   const files = [
     file,
-    ...at(hermes?.root),
+    // The folders of the schedules alone: a Hermes home holds keys, too.
+    ...list(hermes?.profiles ?? ["default"]).flatMap((profile) =>
+      at(hermes?.root).map((home) =>
+        join(home, ...profile === "default" ? [] : ["profiles", String(profile)], "cron")
+      )
+    ),
     ...queues.flatMap((queue) => [
       // SQLite keeps its journal beside the file.
       ...at(queue?.sqlite).flatMap((path) => [path, `${path}-wal`, `${path}-shm`]),

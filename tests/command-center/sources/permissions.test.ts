@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { needsOf } from "../../../command-center/sources/configuration/needs.mjs";
+import { sourcesOf } from "../../../scripts/launch/command-center.mjs";
 import { findDeno, root } from "../../../scripts/launch.mjs";
 import { GiteaFake } from "../support/gitea-fake.ts";
 import { issueRow } from "../support/gitea-rows.ts";
@@ -54,7 +54,7 @@ it.skipIf(!hasRedis)(
     writeFileSync(path, JSON.stringify(document));
     const env = { GITEA_MACHINE_TOKEN: "machine-token", HUEY_REDIS_URL: redis.url };
     try {
-      const { net, read, env: names, run } = needsOf(path, env);
+      const { net, read, env: names, run } = sourcesOf({ ...env, COMMAND_CENTER_CONFIG: path });
       const modules = ["command-center", "functions", "tests", "node_modules", "package.json"];
       const { stdout } = await promisify(execFile)(findDeno() ?? "deno", [
         "run",
@@ -82,6 +82,7 @@ it.skipIf(!hasRedis)(
         ].toSorted(),
       );
       expect(run).toEqual(["ps"]);
+      expect(read, "the rest of a Hermes home holds keys").not.toContain(document.hermes.root);
       expect(readdirSync(folder).filter((name) => name.startsWith("huey.db"))).toEqual(["huey.db"]);
     } finally {
       agent.kill("SIGKILL");

@@ -7,6 +7,7 @@ import { audit } from "./ags/audit.ts";
 import { defaultSeconds } from "./ags/auditor.ts";
 import { backup, restore } from "./ags/backup.ts";
 import { defaultThreshold, evaluate } from "./ags/eval.ts";
+import { consumers, pause, resume } from "./ags/consumers.ts";
 import { flags } from "./ags/flags.ts";
 import { guardrails } from "./ags/guardrails.ts";
 import { health } from "./ags/health.ts";
@@ -135,6 +136,27 @@ cli.command(
   .example("npm run ags -- flags list")
   .example("npm run ags -- flags set new_cards on the desk agreed to try them")
   .action(flags);
+cli.command(
+  "consumers [what] [name]",
+  "list who reads the events and how far each is behind; add a reader, or rewind one",
+)
+  .option("--from <where>", "add: beginning, now (the default) or a position", { type: [String] })
+  .option("--to <position>", "rewind: to a position", { type: [String] })
+  .option("--back <events>", "rewind: by so many events")
+  .option(...json)
+  .example("npm run ags -- consumers")
+  .example("npm run ags -- consumers add ledger --from beginning")
+  .action(consumers);
+cli.command("pause <consumer>", "Hand a consumer nothing more until it is resumed, in your name")
+  .option("--reason <words>", "Why", { type: [String] })
+  .option(...json)
+  .example('npm run ags -- pause communicator --reason "the channel is being moved"')
+  .action(pause);
+cli.command("resume <consumer>", "Let a paused consumer go on where it stood, in your name")
+  .option("--reason <words>", "Why", { type: [String] })
+  .option(...json)
+  .example("npm run ags -- resume communicator")
+  .action(resume);
 cli.command(
   "accounts <what> [id] [...reason]",
   "list or open trading accounts, set their limits, suspend or activate one; every owner is told",

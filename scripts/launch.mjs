@@ -14,13 +14,13 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** What `_edge/environment.ts` reads, and who starts it: the audit rows of the CLI name that person. */
 const variables = [
-  ..."PORT DATABASE_URL DATA_DIR INTAKE_TOKENS SERVICE_TOKEN LLM_BASE_URL LLM_MODEL LLM_API_KEY"
+  ..."PORT DATABASE_URL DATA_DIR INTAKE_TOKENS SERVICE_TOKEN LLM_BASE_URL LLM_MODEL LLM_FAST_MODEL LLM_API_KEY"
     .split(" "),
   ..."BOT_TOKEN API_ROOT WEBHOOK_SECRET CHAT_ID MODE".split(" ").map((name) => `TELEGRAM_${name}`),
   ..."APPROVAL_SIGNING_KEY SECOND_FACTOR_KEY QUOTE_URL BROKER_BRIDGE_URL BROKER_BRIDGE_SECRET"
     .split(" "),
   ..."TON_API_URL TON_API_KEY TON_WEBHOOK_TOKEN TON_WALLET VIP_CHAT_ID".split(" "),
-  ..."ONE_DRIVE_SHARE_ID USER LOGNAME NO_COLOR".split(" "),
+  ..."REDIS_URL ONE_DRIVE_SHARE_ID USER LOGNAME NO_COLOR".split(" "),
 ];
 
 const loopback = "127.0.0.1";
@@ -40,6 +40,7 @@ function hostOf(address, defaultPort) {
 /** The hosts that the platform calls. Without a bot token it never speaks to Telegram, so it may not. */
 const calledBy = (env) => [
   ...hostOf(env.DATABASE_URL, 5432),
+  ...hostOf(env.REDIS_URL, 6379),
   ...(env.TELEGRAM_BOT_TOKEN ? hostOf(env.TELEGRAM_API_ROOT || "https://api.telegram.org") : []),
   ...hostOf(env.LLM_BASE_URL),
   ...hostOf(env.QUOTE_URL || "https://api.binance.com"),
@@ -113,6 +114,13 @@ const commands = {
         : [],
     };
   },
+  // A worker opens no door and no file: it asks one database, and calls who is to be called.
+  worker: (env) => ({
+    net: calledBy(env),
+    read: [],
+    write: [],
+    env: [...variables, "WORKER_CONCURRENCY", "FAILPOINT", "FAILPOINTS"],
+  }),
   demo: (_env, dataDir) => ({
     net: [loopback, `unix:${join(dataDir, "ags.sock")}`],
     read: [...sources, dataDir],

@@ -16,6 +16,14 @@ export interface Chunk {
   version: number;
 }
 
+/** What was last found on a symbol, kept for the time when the memory or the embedder does not answer. */
+export interface Remembered {
+  /** When it was found. */
+  as_of: string;
+  /** As the retriever handed it on, perhaps under an older version of itself. */
+  chunks: unknown;
+}
+
 /** What an LLM judge answers: marks within the rubric's ranges, or null where it gave none. */
 export interface Judge {
   name: string;
@@ -46,6 +54,8 @@ export interface AgentContext {
   tool: <T>(name: string, run: () => Promise<T>) => Promise<T>;
   search: (symbol: string, embedding: number[], limit: number) => Promise<Chunk[]>;
   embed: (text: string) => Promise<number[]>;
+  /** What was found on a symbol before, or null; the tool `artifacts.read`. */
+  remember?: (symbol: string) => Promise<Remembered | null>;
   judge: Judge | null;
   /** A fresh price from a source of the policy, stored before it is used; the tool `quotes.read`. */
   market?: (symbol: string) => Promise<Quote>;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { criteria } from "../_domain/evaluation.ts";
 import type { EvidenceRef } from "../_domain/result.ts";
 import type { ReadWork, Rule, Subject } from "./critic-subject.ts";
-import { sourcesAmong } from "./source-material.ts";
+import { isStale, sourcesAmong } from "./source-material.ts";
 
 const retrieval = z.object({ chunks: z.array(z.object({ chunk_id: z.string() })) });
 
@@ -31,6 +31,12 @@ export const judgeEvidence: Rule = (work, subject) => {
     sources.some(({ artifact_id, checksum, node_id }) =>
       artifact_id === ref.artifact_id && checksum === ref.checksum && node_id === ref.node_id
     );
+  // A source that was found before and not for this task is cited as such, and no other is.
+  const hushed = sources.filter((source) =>
+    refs.some((ref) =>
+      ref.artifact_id === source.artifact_id && (ref.stale === true) !== isStale(source)
+    )
+  );
   const missing = sources.filter(({ artifact_id }) =>
     !refs.some((ref) => ref.artifact_id === artifact_id && holds(ref))
   );
@@ -44,6 +50,7 @@ export const judgeEvidence: Rule = (work, subject) => {
     ...false_.map(({ node_id }) =>
       `${node_id} is cited with an id or checksum that it does not have`
     ),
+    ...hushed.map(({ node_id }) => `${node_id} is cited as fresh or stale, and is the other`),
     ...invented.map(({ chunk_id }) => `chunk ${chunk_id} was not retrieved`),
   ];
   if (sources.length === missing.length) {

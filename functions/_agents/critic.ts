@@ -22,7 +22,7 @@ import { judgeFactuality } from "./critic-factuality.ts";
 import { judgePolicy } from "./critic-policy.ts";
 import { judgeRisk } from "./critic-risk.ts";
 import { type Findings, judgedTypes, readWork, type Subject } from "./critic-subject.ts";
-import { sourcesAmong } from "./source-material.ts";
+import { isStale, sourcesAmong } from "./source-material.ts";
 
 const nameOf = (agent: string) => agent.split(":")[0];
 
@@ -82,7 +82,8 @@ export async function evaluate(
   const reasons = Object.fromEntries(
     criterionNames.map((name) => [name, [...found[name].lost]]),
   ) as Record<Criterion, string[]>;
-  const notes: string[] = [];
+  const notes = sourcesAmong(subject.inputs).filter(isStale)
+    .map(({ node_id }) => `${node_id} is stale: what was found before stood in for it`);
   const { judge } = options;
   if (judge) {
     const answer = await options.tool("llm.judge", () => ask(judge, subject));

@@ -1,6 +1,8 @@
+import { z } from "zod";
 import { findInjection } from "../_domain/injection.ts";
+import { Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
-import type { Agent, Chunk } from "./agent.ts";
+import type { Agent, AgentContext, Chunk } from "./agent.ts";
 import { alertOf, givenText, symbolOf } from "./source-material.ts";
 
 export interface RetrievedChunk {
@@ -18,6 +20,9 @@ export interface Retrieval {
   symbol: string | null;
   chunks: RetrievedChunk[];
   note: string;
+  /** Set where nothing was searched and what was found before is cited instead. */
+  stale?: true;
+  as_of?: string;
 }
 
 const mostChunks = 5;
@@ -49,27 +54,62 @@ function cited(chunk: Chunk): RetrievedChunk {
 const byDistance = (a: RetrievedChunk, b: RetrievedChunk) =>
   a.distance - b.distance || (a.chunk_id < b.chunk_id ? -1 : 1);
 
+type Found = Pick<Retrieval, "chunks" | "stale" | "as_of">;
+
+async function search(context: AgentContext, symbol: string, query: string): Promise<Found> {
+  const embedding = await context.tool("embed", () => context.embed(query));
+  const found = await context.tool(
+    "chunks.search",
+    () => context.search(symbol, embedding, mostChunks),
+  );
+  return { chunks: found.map(cited).sort(byDistance) };
+}
+
+const remembered = z.array(z.object({
+  chunk_id: z.string(),
+  task_id: z.string(),
+  artifact_id: z.string(),
+  distance: z.number(),
+  version: z.number(),
+  content: z.string().nullable(),
+}));
+
+/** What was found before, for as long as nothing can be searched; null where nothing was, or it cannot be read. */
+async function recall({ tool, remember }: AgentContext, symbol: string): Promise<Found | null> {
+  const kept = remember && await tool("artifacts.read", () => remember(symbol));
+  const chunks = remembered.safeParse(kept?.chunks);
+  return kept && chunks.success
+    ? { chunks: chunks.data.slice(0, mostChunks), stale: true, as_of: kept.as_of }
+    : null;
+}
+
+async function find(context: AgentContext, symbol: string, query: string): Promise<Found> {
+  try {
+    return await search(context, symbol, query);
+  } catch (error) {
+    const isAway = error instanceof Refusal && ["unavailable", "breaker_open"].includes(error.code);
+    const kept = isAway ? await recall(context, symbol) : null;
+    if (kept === null) throw error;
+    return kept;
+  }
+}
+
+function noteOn(symbol: string | null, { chunks, as_of }: Found): string {
+  if (symbol === null) return "the request names no symbol: nothing was searched";
+  if (as_of) return `stale: nothing could be searched, this was found on ${symbol} at ${as_of}`;
+  return chunks.length === 0
+    ? `nothing on ${symbol} is archived yet`
+    : "cited by chunk id; distance 0 is the same direction, 2 the opposite";
+}
+
 /** Finds archived ideas on the same symbol by cosine distance and cites each with its id and distance. */
 export const retriever: Agent = async (work, context) => {
   const { query, symbol } = await context.tool(
     "artifacts.read",
     () => Promise.resolve({ query: queryFor(work.task), symbol: symbolOf(work.task) }),
   );
-  let chunks: RetrievedChunk[] = [];
-  if (symbol !== null) {
-    const embedding = await context.tool("embed", () => context.embed(query));
-    const found = await context.tool(
-      "chunks.search",
-      () => context.search(symbol, embedding, mostChunks),
-    );
-    chunks = found.map(cited).sort(byDistance);
-  }
-  const note = symbol === null
-    ? "the request names no symbol: nothing was searched"
-    : chunks.length === 0
-    ? `nothing on ${symbol} is archived yet`
-    : "cited by chunk id; distance 0 is the same direction, 2 the opposite";
-  const content: Retrieval = { query, symbol, chunks, note };
+  const found = symbol === null ? { chunks: [] } : await find(context, symbol, query);
+  const content: Retrieval = { query, symbol, ...found, note: noteOn(symbol, found) };
   return {
     artifact: {
       type: "retrieval",
@@ -77,7 +117,12 @@ export const retriever: Agent = async (work, context) => {
       content: JSON.stringify(content),
     },
     output: {
-      chunks: chunks.map(({ chunk_id, version, distance }) => ({ chunk_id, version, distance })),
+      chunks: found.chunks.map(({ chunk_id, version, distance }) => ({
+        chunk_id,
+        version,
+        distance,
+      })),
+      ...(found.stale ? { stale: true } : {}),
     },
   };
 };

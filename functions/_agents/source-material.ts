@@ -63,9 +63,20 @@ const citable = new Set(["research", "retrieval"]);
 export const sourcesAmong = (inputs: readonly Input[]): Input[] =>
   inputs.filter((input) => citable.has(input.type));
 
+/** Whether a source says of itself that it was found before and not for this task. */
+export function isStale({ content }: Input): boolean {
+  try {
+    return Object(JSON.parse(content)).stale === true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
 export const cite = (inputs: readonly Input[]): EvidenceRef[] =>
-  sourcesAmong(inputs).map(({ artifact_id, node_id, checksum }) => ({
-    artifact_id,
-    node_id,
-    checksum,
+  sourcesAmong(inputs).map((input) => ({
+    artifact_id: input.artifact_id,
+    node_id: input.node_id,
+    checksum: input.checksum,
+    ...(isStale(input) ? { stale: true } : {}),
   }));

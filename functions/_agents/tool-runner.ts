@@ -29,7 +29,10 @@ async (
   if (Object.hasOwn(metered, name)) {
     const wait = await take(name);
     if (wait !== null) {
-      throw new Refusal("rate_limited", `${name} is used up for now: wait ${wait} seconds.`);
+      throw new Refusal("rate_limited", `${name} is used up for now: wait ${wait} seconds.`, {
+        tool: name,
+        retry_after: wait,
+      });
     }
   }
   return await run();
@@ -50,7 +53,7 @@ export function behindTools(context: AgentContext): AgentContext {
     (running.get(name) ?? 0) > 0
       ? call(...args)
       : Promise.reject(new Refusal("tool_denied", `${name} was called past its tool.`));
-  const { judge, market, account } = context;
+  const { judge, market, account, remember } = context;
   return {
     ...context,
     tool: (name, run) =>
@@ -67,6 +70,7 @@ export function behindTools(context: AgentContext): AgentContext {
     judge: judge &&
       { name: judge.name, score: within("llm.judge", (input) => judge.score(input)) },
     ...(market && { market: within("quotes.read", market) }),
+    ...(remember && { remember: within("artifacts.read", remember) }),
     ...(account && { account: within("accounts.read", account) }),
   };
 }

@@ -31,6 +31,7 @@ type Seen =
     kind: "not_sent";
     retry_after?: number;
     error: string;
+    unreached?: true;
   }
   | { kind: "refused"; error: string }
   | { kind: "unseen"; error: string };
@@ -65,7 +66,11 @@ export function brokerBridge(options: BridgeOptions): BrokerBridge {
       } as RequestInit);
     } catch (error) {
       return wasNeverConnected(error)
-        ? { kind: "not_sent", error: "the broker bridge could not be reached" } as const
+        ? {
+          kind: "not_sent",
+          error: "the broker bridge could not be reached",
+          unreached: true,
+        } as const
         : { kind: "unseen", error: "the connection ended before an answer" } as const;
     }
     return await read(response);
@@ -76,10 +81,11 @@ export function brokerBridge(options: BridgeOptions): BrokerBridge {
       const until = now().getTime() + patienceMs;
       let seen: Seen = await call("POST", url, key, JSON.stringify({ key, order }));
       if (seen.kind === "not_sent") {
-        const { retry_after, error } = seen;
+        const { retry_after, error, unreached } = seen;
         return {
           outcome: "not_sent",
           receipt: retry_after === undefined ? { error } : { retry_after, error },
+          ...(unreached ? { unreached } : {}),
         };
       }
       // It has the order. Only its own word says what became of it; a question that fails is asked again.

@@ -21,7 +21,11 @@ const marksSchema = z.strictObject({
 });
 export type Marks = z.infer<typeof marksSchema>;
 
-export type JudgeAnswer = { ok: true; marks: Marks } | { ok: false; reason: string };
+/** Why there are no marks: nobody answered in time, or at all, or with nonsense; it asks to wait; or it was not asked. */
+export type JudgeTrouble = "timeout" | "failure" | "busy" | "not_asked";
+export type JudgeAnswer =
+  | { ok: true; marks: Marks }
+  | { ok: false; reason: string; trouble: JudgeTrouble };
 
 export interface JudgeOptions {
   baseUrl: string;
@@ -29,6 +33,8 @@ export interface JudgeOptions {
   apiKey: string | null;
   fetch: typeof globalThis.fetch;
   timeoutMs?: number;
+  /** How much of the content is shown, and of each piece of evidence. */
+  longestContent?: number;
   /** Told why there was no answer; `score` itself only says null. Never contains a key or the judged text. */
   report?: (reason: string) => void;
 }
@@ -69,7 +75,7 @@ const replySchema = z.object({
 
 // Enough for five numbers and ten sentences, many times over.
 const longestReply = 64 * 1024;
-const longestContent = 24_000;
+const mostContent = 24_000;
 
 async function readBounded(response: Response): Promise<string | null> {
   const reader = response.body?.getReader();
@@ -104,13 +110,17 @@ function errorCode(body: string): string {
   return code && /^[\w.-]{1,64}$/.test(code) ? `, ${code}` : "";
 }
 
-const no = (reason: string): JudgeAnswer => ({ ok: false, reason });
+const no = (reason: string, trouble: JudgeTrouble = "failure"): JudgeAnswer => ({
+  ok: false,
+  reason,
+  trouble,
+});
 
 /** What leaves for the model: nobody's secrets or data, and of the content no more than a reader would want. */
-const shown = ({ goal, content, evidence }: JudgeInput): JudgeInput => ({
+const shown = ({ goal, content, evidence }: JudgeInput, most: number): JudgeInput => ({
   goal: mask(goal),
-  content: mask(content).slice(0, longestContent),
-  evidence: evidence.map(mask),
+  content: mask(content).slice(0, most),
+  evidence: evidence.map((text) => most < mostContent ? mask(text).slice(0, most / 4) : mask(text)),
 });
 
 /** The strings of a JSON text: its escapes must not stand between the filter and the words. */
@@ -156,7 +166,7 @@ function readReply(body: string): JudgeAnswer {
  * them and each family refuses others.
  */
 export function createJudge(options: JudgeOptions): LlmJudge {
-  const { baseUrl, model, apiKey, timeoutMs = 20_000 } = options;
+  const { baseUrl, model, apiKey, timeoutMs = 20_000, longestContent = mostContent } = options;
   const url = `${baseUrl.replace(/\/+$/, "")}/chat/completions`;
 
   async function request(input: JudgeInput): Promise<JudgeAnswer> {
@@ -172,7 +182,7 @@ export function createJudge(options: JudgeOptions): LlmJudge {
           { role: "system", content: instructions },
           {
             role: "user",
-            content: JSON.stringify(shown(input)),
+            content: JSON.stringify(shown(input, longestContent)),
           },
         ],
         response_format: {
@@ -186,19 +196,21 @@ export function createJudge(options: JudgeOptions): LlmJudge {
     });
     const body = await readBounded(response);
     if (body === null) return no("the reply is too long");
-    return response.ok ? readReply(body) : no(`HTTP ${response.status}${errorCode(body)}`);
+    if (response.ok) return readReply(body);
+    const trouble = response.status === 429 ? "busy" : "failure";
+    return no(`HTTP ${response.status}${errorCode(body)}`, trouble);
   }
 
   async function ask(input: JudgeInput): Promise<JudgeAnswer> {
     // The hard rules have raised their flag over such a text; no model is to read it on top of that.
-    if (givesOrders(input)) return no("the text gives orders and was not shown");
+    if (givesOrders(input)) return no("the text gives orders and was not shown", "not_asked");
     try {
       return await request(input);
     } catch (error) {
       const name = error instanceof Error ? error.name : "unknown error";
-      return no(
-        name === "TimeoutError" ? `no answer within ${timeoutMs} ms` : `no answer: ${name}`,
-      );
+      return name === "TimeoutError"
+        ? no(`no answer within ${timeoutMs} ms`, "timeout")
+        : no(`no answer: ${name}`);
     }
   }
 

@@ -47,7 +47,9 @@ export function binanceQuotes({ url, fetch, timeoutMs = 5_000 }: QuoteOptions): 
         throw new Refusal("unavailable", "binance did not answer with a price.");
       }
       if (response.status === 429 || response.status === 418) {
-        throw new Refusal("rate_limited", "binance asks to be asked less often.");
+        throw new Refusal("rate_limited", "binance asks to be asked less often.", {
+          retry_after: retryAfter(response.headers),
+        });
       }
       if (response.status === 400) {
         throw new Refusal("insufficient_data", `binance lists no ${symbol}.`);
@@ -58,6 +60,14 @@ export function binanceQuotes({ url, fetch, timeoutMs = 5_000 }: QuoteOptions): 
       return readTicker(symbol, text);
     },
   };
+}
+
+/** The seconds that an answer asks to wait; a date or nonsense is left to our own pause. */
+function retryAfter(headers: Headers): number | undefined {
+  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0
+    ? Math.min(Math.ceil(seconds), 86_400)
+    : undefined;
 }
 
 function readTicker(symbol: string, text: string): Quote {

@@ -53,7 +53,12 @@ function ofAnswer(error: GrammyError): Delivery {
 function ofFailure(error: unknown): Delivery {
   const inner = error instanceof HttpError ? error.error : error;
   if (wasNeverConnected(inner)) {
-    return { outcome: "retry", retry_after: pauseSeconds, error: "Telegram could not be reached" };
+    return {
+      outcome: "retry",
+      retry_after: pauseSeconds,
+      error: "Telegram could not be reached",
+      unreached: true,
+    };
   }
   if (inner instanceof SyntaxError) {
     return { outcome: "unknown", error: "the answer was not Telegram's" };

@@ -12,7 +12,7 @@ export interface TonOptions {
 export type ChainAnswer =
   | { found: "transaction"; transaction: ChainTransaction }
   | { found: "nothing" }
-  | { found: "unreachable"; reason: string };
+  | { found: "unreachable"; reason: string; asks_to_wait?: true };
 
 export interface TonChannel {
   transaction(hash: string): Promise<ChainAnswer>;
@@ -74,7 +74,10 @@ export function tonChannel(options: TonOptions): TonChannel {
         }
         if (!response.ok) {
           await response.body?.cancel();
-          return unreachable(`HTTP ${response.status}`);
+          const reason = `HTTP ${response.status}`;
+          return response.status === 429
+            ? { found: "unreachable", reason, asks_to_wait: true }
+            : unreachable(reason);
         }
         const text = await readBounded(response);
         return text === null ? unreachable("the answer is too long") : read(text);

@@ -1,5 +1,6 @@
 import type { Database } from "./database.ts";
 import { postgresDatabase } from "./postgres-database.ts";
+import { steadyDatabase } from "./steady-database.ts";
 import { supabaseDatabase } from "./supabase-database.ts";
 
 /**
@@ -13,12 +14,16 @@ export function deployedDatabase(
   },
 ): Database {
   if (environment.databaseUrl !== null) {
-    return postgresDatabase(environment.databaseUrl, { max: 2, prepare: false });
+    return steadyDatabase(
+      postgresDatabase(environment.databaseUrl, { max: 2, prepare: false }),
+    );
   }
   if (environment.supabase === null) {
     throw new Error(
       "No database. Set SUPABASE_URL and SUPABASE_SECRET_KEYS (the platform does), or DATABASE_URL.",
     );
   }
-  return supabaseDatabase(environment.supabase.url, environment.supabase.secretKey);
+  return steadyDatabase(
+    supabaseDatabase(environment.supabase.url, environment.supabase.secretKey),
+  );
 }

@@ -17,6 +17,8 @@ export interface PostgresOptions {
   /** False behind a pooler in transaction mode, which cannot keep prepared statements. */
   prepare?: boolean;
   connectSeconds?: number;
+  /** Names the connections in the server's own views. */
+  applicationName?: string;
 }
 
 /**
@@ -28,10 +30,15 @@ export function postgresDatabase(url: string, options: PostgresOptions = {}): Da
     max: options.max ?? 10,
     prepare: options.prepare ?? true,
     connect_timeout: options.connectSeconds ?? 10,
+    // The driver's own pauses grow to 20 seconds, long after a server that restarted is back.
+    backoff: (tries: number) => (0.5 + Math.random() / 2) * Math.min(0.05 * 2 ** tries, 1),
     // Nothing here needs the driver's table of array types, and it would cost a query per connection.
     fetch_types: false,
     onnotice: () => {},
-    connection: { role: options.role ?? "service_role", application_name: "dynamic-ags" },
+    connection: {
+      role: options.role ?? "service_role",
+      application_name: options.applicationName ?? "dynamic-ags",
+    },
   });
   let signatures: Signatures = new Map();
   return {

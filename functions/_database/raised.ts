@@ -1,5 +1,5 @@
-import { Refusal } from "../_domain/refusal.ts";
 import { DatabaseError } from "./database.ts";
+import { certaintyOf, DatabaseUnavailable } from "./trouble.ts";
 
 const sqlstate = /^[0-9A-Z]{5}$/;
 
@@ -17,8 +17,10 @@ export function raised(error: unknown): Error {
   if (typeof code !== "string") return error;
   // EPIPE and its like have five letters too, but no SQLSTATE class starts with E.
   if (!sqlstate.test(code) || code.startsWith("E")) {
-    return new Refusal("unavailable", `The database did not answer (${code}).`);
+    return new DatabaseUnavailable(certaintyOf(code), `The database did not answer (${code}).`);
   }
-  if (lost.test(code)) return new Refusal("unavailable", `The database is not there (${code}).`);
+  if (lost.test(code)) {
+    return new DatabaseUnavailable(certaintyOf(code), `The database is not there (${code}).`);
+  }
   return new DatabaseError(code, error.message, constraint ?? constraint_name ?? null);
 }

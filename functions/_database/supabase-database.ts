@@ -1,6 +1,6 @@
 import { createClient, type SupabaseClientOptions } from "@supabase/supabase-js";
-import { Refusal } from "../_domain/refusal.ts";
 import { type Database, DatabaseError } from "./database.ts";
+import { certaintyOf, DatabaseUnavailable } from "./trouble.ts";
 
 const constraintInMessage = /constraint "([^"]+)"/;
 
@@ -10,6 +10,9 @@ const sqlstateOf: Record<string, string> = {
   PGRST203: "42725",
   PGRST106: "3F000",
 };
+
+/** PostgREST had no connection to ask with. */
+const neverAsked = /^PGRST00[0-3]$/;
 
 export interface SupabaseOptions {
   fetch?: typeof fetch;
@@ -40,7 +43,10 @@ export function supabaseDatabase(
       const code = sqlstateOf[error.code] ?? error.code ?? "";
       // No SQLSTATE: the gateway or PostgREST's own connection failed, or the key was not taken.
       if (!/^[0-9A-Z]{5}$/.test(code) || /^(08...|57P0[1-5]|53300)$/.test(code)) {
-        throw new Refusal("unavailable", `The database did not answer (${code || status}).`);
+        throw new DatabaseUnavailable(
+          neverAsked.test(code) ? "not_done" : certaintyOf(code),
+          `The database did not answer (${code || status}).`,
+        );
       }
       throw new DatabaseError(
         code,

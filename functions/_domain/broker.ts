@@ -43,5 +43,10 @@ export type BrokerReport = z.infer<typeof brokerReport>;
 export type Placed =
   | { outcome: "confirmed"; receipt: Extract<BrokerAnswer, { status: "filled" }> }
   | { outcome: "failed"; receipt: { status: "rejected"; error: string } }
-  | { outcome: "not_sent"; receipt: { retry_after?: number; error: string } }
+  | {
+    outcome: "not_sent";
+    receipt: { retry_after?: number; error: string };
+    /** Nobody answered, as opposed to an answer that asks to wait. */
+    unreached?: true;
+  }
   | { outcome: "unknown"; receipt: { error: string } };

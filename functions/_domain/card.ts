@@ -67,7 +67,8 @@ function evidenceLines(card: ApprovalCard): string[] {
   return [
     evidence.length === 0 ? "Evidence: none" : "Evidence:",
     ...evidence.slice(0, atMost).map((item) =>
-      `- ${known(item.node_id)} ${known(item.artifact_id)}, sha256 ${shortDigest(item.checksum)}`
+      `- ${known(item.node_id)} ${known(item.artifact_id)}, sha256 ${shortDigest(item.checksum)}` +
+      (item.stale ? ", STALE: not looked up for this" : "")
     ),
     ...more(evidence.length),
     similar.length === 0 ? "Similar ideas: none found" : "Similar ideas:",

@@ -29,7 +29,14 @@ export const shownIdea = z.object({
   strategy: optional,
   note: optional,
   summary: optional,
-  evidence: list(z.object({ artifact_id: optional, node_id: optional, checksum: optional })),
+  evidence: list(
+    z.object({
+      artifact_id: optional,
+      node_id: optional,
+      checksum: optional,
+      stale: z.boolean().nullish().transform((stale) => stale ?? false).catch(false),
+    }),
+  ),
   similar: list(
     z.object({ chunk_id: optional, task_id: optional, distance: optional, excerpt: optional }),
   ),
@@ -226,7 +233,13 @@ export interface OutgoingMessage {
  */
 export type Delivery =
   | { outcome: "sent"; message_id: string }
-  | { outcome: "retry"; retry_after: number; error: string }
+  | {
+    outcome: "retry";
+    retry_after: number;
+    error: string;
+    /** Nobody answered, as opposed to an answer that asks to wait. */
+    unreached?: true;
+  }
   | { outcome: "blocked"; error: string }
   | { outcome: "failed"; error: string }
   | { outcome: "unknown"; error: string };

@@ -128,6 +128,8 @@ export const policySchema = z.strictObject({
     intake_burst: count,
     telegram_commands_per_minute: count,
     tools: z.record(tool, count),
+    /** Tools that nobody may call while the counter that all workers share does not answer. */
+    fail_closed: z.array(tool).max(32).optional(),
   }),
   windows: z.strictObject({
     duplicate_seconds: count,

@@ -142,6 +142,10 @@ export const refusals = {
   break_glass_invalid: { status: 409, meaning: "Break-glass is not possible for this." },
   url_denied: { status: 403, meaning: "The address is not one that this platform may call." },
   no_channel: { status: 409, meaning: "There is no channel through which this could be done." },
+  breaker_open: {
+    status: 503,
+    meaning: "The tool has failed too often and is left alone for a while.",
+  },
   internal: { status: 500, meaning: "Internal error." },
 } as const;
 
@@ -150,9 +154,19 @@ export type RefusalCode = keyof typeof refusals;
 export const isRefusalCode = (code: unknown): code is RefusalCode =>
   typeof code === "string" && Object.hasOwn(refusals, code);
 
+/** Which tool outside it was about, and how many seconds that asked to be waited for, where it did. */
+export interface About {
+  tool?: string;
+  retry_after?: number;
+}
+
 /** An expected refusal on its way to the edge. `detail` is a sentence for a person; it never holds a secret. */
 export class Refusal extends Error {
-  constructor(readonly code: RefusalCode, readonly detail: string = refusals[code].meaning) {
+  constructor(
+    readonly code: RefusalCode,
+    readonly detail: string = refusals[code].meaning,
+    readonly about: About = {},
+  ) {
     super(`${code}: ${detail}`);
     this.name = "Refusal";
   }

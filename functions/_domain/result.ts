@@ -8,6 +8,8 @@ export const evidenceRef = z.strictObject({
   artifact_id: z.string().min(1).max(128),
   node_id: z.string().min(1).max(64),
   checksum: z.string().regex(/^[0-9a-f]{64}$/),
+  /** It was not looked up for this task: what was found before stood in for it. */
+  stale: z.literal(true).optional(),
 });
 export type EvidenceRef = z.infer<typeof evidenceRef>;
 

@@ -19,7 +19,7 @@ export interface Environment {
     /** Null when unset: `npm start` then polls if there is a bot token; a deployed function has the webhook. */
     mode: "webhook" | "polling" | null;
   };
-  llm: { baseUrl: string; model: string; apiKey: string | null } | null;
+  llm: { baseUrl: string; model: string; apiKey: string | null; fastModel: string | null } | null;
   supabase: { url: string; secretKey: string } | null;
   /** What decisions are signed with and second factors are kept under: base64 of 32 bytes each. */
   keys: { signing: string | null; secondFactor: string | null };
@@ -33,6 +33,10 @@ export interface Environment {
     wallet: string | null;
   };
   vipChatId: string | null;
+  /** Steps at once in one `npm run worker`. */
+  workerConcurrency: number;
+  /** Short-term memory, limits and the relay of the events; null where the database does all of it. */
+  redisUrl: string | null;
   /** The external mirror's share; null where there is none, and health then does not know of one. */
   mirrorShareId: string | null;
 }
@@ -47,9 +51,11 @@ const webUrl = (value: string): boolean => {
 };
 const postgresUrl = (value: string): boolean =>
   /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
+const redisUrl = (value: string): boolean => /^rediss?:\/\//.test(value) && URL.canParse(value);
 const root = (value: string): string => value.replace(/\/+$/, "");
 
 const port = "PORT must be a number from 0 to 65535, such as 54321";
+const concurrency = "WORKER_CONCURRENCY must be a number from 1 to 100, such as 10";
 const bearer =
   "must be printable ASCII without spaces, since it travels in a header; set a long random one";
 
@@ -93,6 +99,7 @@ const variables = z.object({
     "LLM_BASE_URL must be the http(s) address of an OpenAI-compatible API, such as one ending in /v1",
   ).transform(root).optional(),
   LLM_MODEL: z.string().max(200, "LLM_MODEL must be the name of a model").optional(),
+  LLM_FAST_MODEL: z.string().max(200, "LLM_FAST_MODEL must be the name of a model").optional(),
   LLM_API_KEY: z.string().regex(/^[!-~]+$/, `LLM_API_KEY ${bearer}`).optional(),
   SUPABASE_URL: z.string().refine(webUrl, "SUPABASE_URL must be the project's http(s) address")
     .transform(root).optional(),
@@ -133,6 +140,12 @@ const variables = z.object({
   VIP_CHAT_ID: z.string().regex(
     /^-[1-9]\d{0,15}$/,
     "VIP_CHAT_ID must be the group's numeric id, such as -1001234567890",
+  ).optional(),
+  WORKER_CONCURRENCY: z.string().regex(/^([1-9]\d?|100)$/, concurrency).transform(Number)
+    .default(10),
+  REDIS_URL: z.string().refine(
+    redisUrl,
+    "REDIS_URL must be a redis:// or rediss:// address; leave it unset to do without Redis",
   ).optional(),
   ONE_DRIVE_SHARE_ID: z.string().regex(
     /^[\w-]{1,128}$/,
@@ -208,7 +221,12 @@ export function readEnvironment(
         mode: env.TELEGRAM_MODE ?? null,
       },
       llm: env.LLM_BASE_URL && env.LLM_MODEL
-        ? { baseUrl: env.LLM_BASE_URL, model: env.LLM_MODEL, apiKey: env.LLM_API_KEY ?? null }
+        ? {
+          baseUrl: env.LLM_BASE_URL,
+          model: env.LLM_MODEL,
+          apiKey: env.LLM_API_KEY ?? null,
+          fastModel: env.LLM_FAST_MODEL ?? null,
+        }
         : null,
       supabase: env.SUPABASE_URL && supabaseKey
         ? { url: env.SUPABASE_URL, secretKey: supabaseKey }
@@ -228,6 +246,8 @@ export function readEnvironment(
         wallet: env.TON_WALLET ?? null,
       },
       vipChatId: env.VIP_CHAT_ID ?? null,
+      workerConcurrency: env.WORKER_CONCURRENCY,
+      redisUrl: env.REDIS_URL ?? null,
       mirrorShareId: env.ONE_DRIVE_SHARE_ID ?? null,
     },
   };

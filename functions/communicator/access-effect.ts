@@ -2,9 +2,10 @@ import type { Membership } from "../_channels/telegram-membership.ts";
 import { confirmEffect } from "../_database/confirm-effect.ts";
 import type { Database } from "../_database/database.ts";
 import { accessGrant, inviteName } from "../_domain/access.ts";
+import { type Breakers, type Leave, outcomeOfDelivery, withLeave } from "../_domain/breaker.ts";
 import { Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
-import { fail, giveBack, lease, outcomeOf } from "./step-outcome.ts";
+import { errorOf, giveBack, lease, outcomeOf } from "./step-outcome.ts";
 
 export interface AccessDeps {
   database: Database;
@@ -12,6 +13,7 @@ export interface AccessDeps {
   membership: Membership | null;
   /** VIP_CHAT_ID, the door that is opened. */
   vip_chat_id: string | null;
+  breakers: Breakers;
   /** Has the price that the cap is held against recorded anew; null where no source is set. */
   refresh_quote: (() => Promise<void>) | null;
   now: () => Date;
@@ -57,8 +59,26 @@ export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<voi
   const grant = readGrant(grantOf(work));
   if (membership === null || vip_chat_id === null) {
     const reason = membership === null ? "There is no bot." : "VIP_CHAT_ID is not set.";
-    return await fail(database, work, "no_channel", reason);
+    throw new Refusal("no_channel", reason);
   }
+  // A door that does not answer is found before an approval is used up.
+  await withLeave(
+    deps.breakers,
+    "telegram.invite",
+    (leave) => invite({ ...deps, membership, vip_chat_id }, work, grant, leave),
+  );
+}
+
+type OpenDoor = AccessDeps & { membership: Membership; vip_chat_id: string };
+
+/** Whether the door was asked: what it said is then told to its breaker. */
+async function invite(
+  deps: OpenDoor,
+  work: StepWork,
+  grant: ReturnType<typeof readGrant>,
+  leave: Leave,
+): Promise<boolean> {
+  const { database, membership, vip_chat_id } = deps;
   // The cap is in USDT: the gates of the reservation and of the start want a price that is seconds old, and say so.
   await deps.refresh_quote?.();
   const reserved = await database.call<Answer>("reserve_effect", {
@@ -69,8 +89,11 @@ export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<voi
     p_payload: grant,
     p_policy_sha256: deps.policy_sha256,
   });
-  if (reserved.refused) return await giveBack(database, work, reserved);
-  if (reserved.status !== "reserved") return;
+  if (reserved.refused) {
+    await giveBack(database, work, reserved);
+    return false;
+  }
+  if (reserved.status !== "reserved") return false;
   // Of a reservation that a dead worker left behind, what it says counts.
   const granted = readGrant(reserved.payload ?? grant);
   const fence = {
@@ -78,8 +101,7 @@ export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<voi
     p_attempt: work.attempt,
     p_lease_token: work.lease_token,
   };
-  const started = await database.call<Answer>("start_effect", fence);
-  if (started.refused) return;
+  if ((await database.call<Answer>("start_effect", fence)).refused) return false;
   const expires = new Date(deps.now().getTime() + Number(granted.join_minutes) * 60_000);
   const delivery = await membership.invite({
     chat_id: vip_chat_id,
@@ -90,4 +112,6 @@ export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<voi
   const link_expires_at = expires.toISOString();
   const outcome = outcomeOf(delivery, (invite_link) => ({ invite_link, link_expires_at }));
   await confirmEffect(database, { ...fence, ...outcome });
+  await deps.breakers.report(leave, outcomeOfDelivery(delivery), errorOf(delivery));
+  return true;
 }

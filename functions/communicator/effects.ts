@@ -1,14 +1,18 @@
 import { confirmEffect } from "../_database/confirm-effect.ts";
 import type { Database } from "../_database/database.ts";
+import type { Heartbeat } from "../_database/heartbeat.ts";
+import { holdLease, returnSteps } from "../_database/leases.ts";
+import { isTrouble } from "../_database/trouble.ts";
 import { composePost } from "../_agents/communicator.ts";
+import { type Leave, outcomeOfDelivery, withLeave } from "../_domain/breaker.ts";
 import type { MessageChannel } from "../_domain/notification.ts";
 import { Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
 import { type AccessDeps, grantAccess, isAccess } from "./access-effect.ts";
-import { fail, giveBack, lease, outcomeOf } from "./step-outcome.ts";
+import { errorOf, fail, giveBack, lease, outcomeOf } from "./step-outcome.ts";
 
 export interface EffectDeps
-  extends Pick<AccessDeps, "membership" | "vip_chat_id" | "refresh_quote"> {
+  extends Pick<AccessDeps, "membership" | "vip_chat_id" | "refresh_quote" | "breakers"> {
   database: Database;
   channels: { telegram: MessageChannel | null; console: MessageChannel };
   /** Where posts go: TELEGRAM_CHAT_ID. Without it, or without a bot, they are printed. */
@@ -17,6 +21,7 @@ export interface EffectDeps
   now: () => Date;
   /** The policy this process was built with; null refuses every reservation. */
   policy_sha256: string | null;
+  heartbeat?: Heartbeat;
 }
 
 const batch = 4;
@@ -48,11 +53,22 @@ function destination(deps: EffectDeps, work: StepWork) {
  * and does not repeat it.
  */
 async function publish(deps: EffectDeps, work: StepWork): Promise<void> {
+  const where = destination(deps, work);
+  if (where.channel.name !== "telegram") return void await send(deps, work, where, null);
+  // A Telegram that does not answer is found before an approval is used up.
+  await withLeave(deps.breakers, "telegram.post", (leave) => send(deps, work, where, leave));
+}
+
+/** Whether the channel was asked: what it said is then told to its breaker. */
+async function send(
+  deps: EffectDeps,
+  work: StepWork,
+  { kind, channel, name, chat_id }: ReturnType<typeof destination>,
+  leave: Leave | null,
+): Promise<boolean> {
   const post = composePost(work);
-  const { kind, channel, name, chat_id } = destination(deps, work);
-  if (channel.name === "telegram" && !await mayPost(deps)) {
-    await fail(deps.database, work, "rate_limited", "telegram.post is used up for now");
-    return;
+  if (leave !== null && !await mayPost(deps)) {
+    throw new Refusal("rate_limited", "telegram.post is used up for now");
   }
   const reserved = await deps.database.call<Answer>("reserve_effect", {
     ...lease(work),
@@ -62,21 +78,24 @@ async function publish(deps: EffectDeps, work: StepWork): Promise<void> {
     p_payload: { text: post.text },
     p_policy_sha256: deps.policy_sha256,
   });
-  if (reserved.refused) return await giveBack(deps.database, work, reserved);
+  if (reserved.refused) {
+    await giveBack(deps.database, work, reserved);
+    return false;
+  }
   // What is recorded internally is confirmed with the reservation.
-  if (reserved.status !== "reserved") return;
+  if (reserved.status !== "reserved") return false;
   const fence = {
     p_effect_id: reserved.effect_id,
     p_attempt: work.attempt,
     p_lease_token: work.lease_token,
   };
-  const started = await deps.database.call<Answer>("start_effect", fence);
-  // Another worker has taken over: it sends, or it has found that this one was too slow.
-  if (started.refused) return;
-  const text = reserved.payload?.text ?? post.text;
-  const delivery = await channel.send({ chat_id, text });
+  // Refused: another worker has taken over; it sends, or it has found that this one was too slow.
+  if ((await deps.database.call<Answer>("start_effect", fence)).refused) return false;
+  const delivery = await channel.send({ chat_id, text: reserved.payload?.text ?? post.text });
   const outcome = outcomeOf(delivery, (message_id) => ({ message_id }));
   await confirmEffect(deps.database, { ...fence, ...outcome });
+  if (leave) await deps.breakers.report(leave, outcomeOfDelivery(delivery), errorOf(delivery));
+  return true;
 }
 
 /** What leaves the house is counted with everybody else's; what waits for a token has reserved nothing yet. */
@@ -96,15 +115,35 @@ export async function publishEffects(
     p_limit: batch,
     p_agents: ["communicator"],
   });
-  for (const work of claimed) {
-    // What is not begun in time is taken up again when its lease has lapsed.
-    if (!hasTime()) break;
-    try {
-      await (isAccess(work) ? grantAccess(deps, work) : publish(deps, work));
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      await fail(deps.database, work, error.code, error.detail);
+  const releases = claimed.map((work) => holdLease(deps.database, work));
+  try {
+    for (const [i, work] of claimed.entries()) {
+      // What is not begun in time goes back, for whoever has some.
+      if (!hasTime()) {
+        await returnSteps(deps.database, claimed.slice(i), "its worker had no time left");
+        break;
+      }
+      await carryOut(deps, work);
     }
+  } finally {
+    for (const release of releases) release();
   }
   return claimed.length;
+}
+
+async function carryOut(deps: EffectDeps, work: StepWork): Promise<void> {
+  deps.heartbeat?.began(work);
+  try {
+    await (isAccess(work) ? grantAccess(deps, work) : publish(deps, work));
+    deps.heartbeat?.ended(work, null);
+  } catch (error) {
+    deps.heartbeat?.ended(work, error instanceof Refusal ? error.code : "internal");
+    // A database that was away is no failure of the step: it goes back, unless its effect has left.
+    if (isTrouble(error)) {
+      await returnSteps(deps.database, [work], "the database was away");
+      return;
+    }
+    if (!(error instanceof Refusal)) throw error;
+    await fail(deps.database, work, error.code, error.detail, error.about);
+  }
 }

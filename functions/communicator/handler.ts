@@ -23,6 +23,15 @@ export interface CommunicatorDeps extends NotificationDeps, EffectDeps {
 export async function tick(deps: Omit<CommunicatorDeps, "service_token">): Promise<
   { notifications: number; effects: number }
 > {
+  const rest = await deps.heartbeat?.keep();
+  try {
+    return await drain(deps);
+  } finally {
+    rest?.();
+  }
+}
+
+async function drain(deps: Omit<CommunicatorDeps, "service_token">) {
   const deadline = deps.now().getTime() + (deps.budget_ms ?? defaultBudgetMs);
   const hasTime = () => deps.now().getTime() < deadline;
   const done = { notifications: 0, effects: 0 };

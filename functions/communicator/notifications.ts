@@ -1,4 +1,5 @@
 import type { Database } from "../_database/database.ts";
+import type { Heartbeat } from "../_database/heartbeat.ts";
 import { approvalButtons, approvalCardText, cardResultText } from "../_domain/card.ts";
 import {
   announcement,
@@ -22,9 +23,14 @@ export interface NotificationDeps extends MembershipDeps {
   /** Names this worker in the claims. */
   worker: string;
   now: () => Date;
+  heartbeat?: Heartbeat;
 }
 
 const batch = 10;
+
+/** A receiver that asks for a pause limits us; one that was not heard is away. Whatever it answered, it is there. */
+const conditionOf = ({ outcome }: Delivery): string | null =>
+  outcome === "retry" ? "rate_limited" : outcome === "unknown" ? "unavailable" : null;
 
 type Content = Pick<OutgoingMessage, "text" | "buttons">;
 
@@ -129,6 +135,7 @@ export async function deliverNotifications(
       ? { outcome: "retry", retry_after: 1, error: "the tick's time was used up" }
       : paused.get(chat_id) ?? await deliver(deps, notification, chat);
     if (delivery.outcome === "retry") paused.set(chat_id, delivery);
+    if (hasTime()) deps.heartbeat?.noted("communicator", conditionOf(delivery));
     await deps.database.call("complete_notifications", {
       p_results: [{
         notification_id: notification.notification_id,

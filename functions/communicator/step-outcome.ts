@@ -1,7 +1,7 @@
 import type { Database } from "../_database/database.ts";
 import { mask } from "../_domain/mask.ts";
 import type { Delivery } from "../_domain/notification.ts";
-import { isRefusalCode, refusals } from "../_domain/refusal.ts";
+import { type About, isRefusalCode, refusals } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
 
 /** When a refusal that may pass by itself is worth another look; any other waits as the database says. */
@@ -19,12 +19,16 @@ export async function fail(
   work: StepWork,
   code: string,
   error: string,
+  { tool, retry_after }: About = {},
 ): Promise<void> {
+  const pause = retry_after ??
+    (Object.hasOwn(pauseSeconds, code) ? pauseSeconds[code] : undefined);
   await database.call("fail_step", {
     ...lease(work),
     p_code: code,
     p_error: mask(error).slice(0, 500),
-    ...(Object.hasOwn(pauseSeconds, code) ? { p_retry_after: pauseSeconds[code] } : {}),
+    ...(pause === undefined ? {} : { p_retry_after: pause }),
+    ...(tool === undefined ? {} : { p_tool: tool }),
   });
 }
 
@@ -56,3 +60,6 @@ export function outcomeOf(delivery: Delivery, receipt: (id: string) => Record<st
       return { p_outcome: "failed", p_receipt: { error: delivery.error } };
   }
 }
+
+export const errorOf = (delivery: Delivery): string | undefined =>
+  delivery.outcome === "sent" ? undefined : delivery.error;

@@ -43,12 +43,15 @@ export const parts = [
   "open",
   "jobs",
   "emergency",
+  "redis",
 ] as const;
 export type Report = Record<typeof parts[number], Finding>;
 
 export interface Beside {
   policy_sha256: string | null;
   mirror_configured: boolean;
+  /** Null where none is configured. */
+  redis: "up" | "down" | null;
   before: Date;
   after: Date;
 }
@@ -60,6 +63,13 @@ const order: Standing[] = ["healthy", "unknown", "degraded", "unhealthy"];
 
 export const worst = (standings: readonly Standing[]): Standing =>
   order[Math.max(0, ...standings.map((standing) => order.indexOf(standing)))];
+
+/** The worst of the parts. A Redis that was never set up is shown as unknown, and nothing depends on it. */
+export const standingOf = (report: Report): Standing =>
+  worst(
+    parts.filter((part) => part !== "redis" || report.redis.status !== "unknown")
+      .map((part) => report[part].status),
+  );
 
 /** Without the database nothing else was seen: looked at, and not known. */
 export function unseen(observed_at: string): Report {
@@ -97,6 +107,7 @@ export function findings(observed: Observed, beside: Beside): Report {
       { jobs },
     ),
     emergency: finding(emergencyStanding(observed.emergency), { ...observed.emergency }),
+    redis: finding(redisStanding(beside.redis), { state: beside.redis ?? "unknown" }),
   };
 }
 
@@ -119,6 +130,10 @@ function emergencyStanding(emergency: Emergency | undefined): Standing {
   const isStopped = all !== "running" || t3 !== "running";
   return isStopped || critical_alerts + overdue_secrets + effects_held > 0 ? "degraded" : "healthy";
 }
+
+/** Nothing is lost without it: what it would have done the database does. */
+const redisStanding = (state: Beside["redis"]): Standing =>
+  state === null ? "unknown" : state === "up" ? "healthy" : "degraded";
 
 /** The database answered at some moment between the two readings of our own clock; the middle is the best guess. */
 function clock(observed: Observed, { before, after }: Beside): Finding {

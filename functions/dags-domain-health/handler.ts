@@ -4,7 +4,7 @@ import { admit, serviceCaller } from "../_edge/door.ts";
 import { note } from "../_edge/log.ts";
 import { pathBelow } from "../_edge/path.ts";
 import { refuse, respond } from "../_edge/respond.ts";
-import { findings, type Observed, type Report, unseen, worst } from "./findings.ts";
+import { findings, type Observed, type Report, standingOf, unseen } from "./findings.ts";
 
 export interface HealthDeps {
   database: Database;
@@ -13,6 +13,8 @@ export interface HealthDeps {
   policy_sha256: string | null;
   /** Whether a mirror is set up at all: then an empty manifest is a fault and not an absence. */
   mirror_configured: boolean;
+  /** Asks Redis whether it answers; null where none is configured. */
+  redis?: (() => Promise<"up" | "down">) | null;
   now: () => Date;
 }
 
@@ -21,7 +23,7 @@ export interface HealthDeps {
  *
  * 503 only when something that the line needs is `unhealthy`: the database, the policy, a mirror that is set up and
  * empty. `degraded` (a clock off by more than 2 s, a member the bot cannot reach, a request that nobody is there to
- * decide, an effect nobody saw end, a stop, a critical alert) wants a person and not a restart, so it answers 200, and so does `unknown`, which
+ * decide, an effect nobody saw end, a stop, a critical alert, a Redis that is set up and away) wants a person and not a restart, so it answers 200, and so does `unknown`, which
  * is never shown as `healthy`. The status is the worst of its parts.
  */
 export async function handle(request: Request, deps: HealthDeps): Promise<Response> {
@@ -38,7 +40,7 @@ export async function handle(request: Request, deps: HealthDeps): Promise<Respon
 
   const before = deps.now();
   const parts = await look(deps, before);
-  const standing = worst(Object.values(parts).map(({ status }) => status));
+  const standing = standingOf(parts);
   note(request, { outcome: standing });
   const observed_at = before.toISOString();
   return respond(
@@ -55,7 +57,9 @@ async function look(
     const observed = await deps.database.call<Observed>("health", {
       p_observed: { policy_sha256: deps.policy_sha256, runtime_now: before.toISOString() },
     });
-    return findings(observed, { ...deps, before, after: deps.now() });
+    const after = deps.now();
+    const redis = deps.redis ? await deps.redis() : null;
+    return findings(observed, { ...deps, redis, before, after });
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "unavailable") throw error;
     return unseen(deps.now().toISOString());

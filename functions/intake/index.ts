@@ -14,7 +14,7 @@ await serve("intake", ["INTAKE_TOKENS", "SERVICE_TOKEN"], async (environment) =>
   const url = environment.supabase?.url ?? null;
   const serviceToken = environment.serviceToken!;
   const deps = {
-    ...doorsOf(environment, fetch),
+    ...doorsOf(environment, fetch, database),
     database,
     tokens: environment.intakeTokens,
     service_token: serviceToken,

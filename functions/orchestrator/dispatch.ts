@@ -1,17 +1,21 @@
-import type { Agent, AgentContext, Chunk, Judge, StepResult } from "../_agents/agent.ts";
+import type { Agent, Judge, StepResult } from "../_agents/agent.ts";
 import { postOf } from "../_agents/communicator.ts";
 import type { Database } from "../_database/database.ts";
+import type { Heartbeat } from "../_database/heartbeat.ts";
+import { returnSteps } from "../_database/leases.ts";
+import { isTrouble } from "../_database/trouble.ts";
+import type { Limiter } from "../_domain/limiter.ts";
 import { mask } from "../_domain/mask.ts";
 import type { Policy } from "../_domain/policy.ts";
 import { Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
-import { behindTools } from "../_agents/tool-runner.ts";
+import { contextFor } from "./context.ts";
 import type { Outside } from "./outside.ts";
-import { readPolicy } from "./policy-record.ts";
 import { toolsFor } from "./tools.ts";
 import { executeTrade } from "./trade-effect.ts";
 
-export interface DispatchDeps extends Pick<Outside, "market" | "account" | "bridge"> {
+export interface DispatchDeps
+  extends Pick<Outside, "market" | "account" | "bridge" | "breakers" | "memory"> {
   database: Database;
   policy: Policy;
   policy_sha256: string;
@@ -19,7 +23,9 @@ export interface DispatchDeps extends Pick<Outside, "market" | "account" | "brid
   agents: Readonly<Record<string, Agent>>;
   embed: (text: string) => Promise<number[]>;
   judge: Judge | null;
+  limiter?: Limiter | null;
   now: () => Date;
+  heartbeat?: Heartbeat;
 }
 
 /** What a dispatched step hands back: a result to complete in the batch, or nothing because it ended itself. */
@@ -35,26 +41,6 @@ const lease = (work: StepWork) => ({
   p_attempt: work.attempt,
   p_lease_token: work.lease_token,
 });
-
-function contextFor(deps: DispatchDeps, work: StepWork): AgentContext {
-  return behindTools({
-    policy: deps.policy,
-    now: deps.now(),
-    judge: deps.judge,
-    embed: deps.embed,
-    search: (symbol, embedding, limit) =>
-      deps.database.call<Chunk[]>("search_chunks", {
-        p_symbol: symbol,
-        p_embedding: embedding,
-        p_limit: limit,
-      }),
-    rehearse_access: (p_task_id) => deps.database.call<unknown>("rehearse_access", { p_task_id }),
-    read_policy: (sha256) => readPolicy(deps.database, sha256),
-    market: deps.market,
-    account: deps.account,
-    tool: toolsFor(deps, work),
-  });
-}
 
 /** The text of a task that later tasks can find: what was proposed, under its symbol. */
 function memoryOf(work: StepWork): { symbol: string | null; content: string } | null {
@@ -155,19 +141,32 @@ function refuseIf(answer: Answer): void {
 
 /**
  * Runs one leased step. What its agent or the database refuses is recorded with the step: some codes end the task,
- * the rest is tried again (api.fail_step decides). A lost lease is nobody's failure: another worker has the step.
+ * the rest is tried again (api.fail_step decides). A lost lease is nobody's failure: another worker has the step; nor
+ * is a database that was away: the step goes back as it came.
  */
 export async function dispatch(deps: DispatchDeps, work: StepWork): Promise<Dispatched> {
+  deps.heartbeat?.began(work);
   try {
-    return await run(deps, work);
+    const dispatched = await run(deps, work);
+    deps.heartbeat?.ended(work, null);
+    return dispatched;
   } catch (error) {
-    const code = error instanceof Refusal ? error.code : "internal";
+    const refusal = error instanceof Refusal ? error : null;
+    const code = refusal?.code ?? "internal";
+    deps.heartbeat?.ended(work, code);
     if (code === "stale_lease") return null;
+    if (isTrouble(error)) {
+      await returnSteps(deps.database, [work], "the database was away");
+      return null;
+    }
     const reason = error instanceof Error ? error.message : String(error);
+    const { tool, retry_after } = refusal?.about ?? {};
     await deps.database.call("fail_step", {
       ...lease(work),
       p_code: code,
       p_error: mask(reason).slice(0, 500),
+      p_retry_after: retry_after,
+      p_tool: tool,
     });
     return null;
   }

@@ -1,5 +1,8 @@
 import type { Agent, Judge } from "../_agents/agent.ts";
 import type { Database } from "../_database/database.ts";
+import type { Heartbeat } from "../_database/heartbeat.ts";
+import { holdLease } from "../_database/leases.ts";
+import type { Limiter } from "../_domain/limiter.ts";
 import type { Policy } from "../_domain/policy.ts";
 import type { RefusalCode } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
@@ -7,6 +10,7 @@ import { admit, serviceCaller } from "../_edge/door.ts";
 import { note } from "../_edge/log.ts";
 import { pathBelow } from "../_edge/path.ts";
 import { refuse, respond } from "../_edge/respond.ts";
+import { complete } from "./completion.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Outside } from "./outside.ts";
 
@@ -18,12 +22,17 @@ export interface OrchestratorDeps extends Outside {
   agents: Readonly<Record<string, Agent>>;
   embed: (text: string) => Promise<number[]>;
   judge: Judge | null;
+  limiter?: Limiter | null;
   worker: string;
   /** Why this process may not work with the policy that it carries, or null; nothing is claimed then. */
   bundle: () => Promise<RefusalCode | null>;
   now: () => Date;
   budget_ms: number;
+  heartbeat?: Heartbeat;
 }
+
+/** Whoever ticks by itself has no door, and needs no token for one. */
+type TickDeps = Omit<OrchestratorDeps, "service_token"> & { service_token?: string };
 
 export interface Tick {
   claimed: number;
@@ -37,7 +46,16 @@ const batch = 10;
  * Sweeps, then claims and runs what is ready until nothing is or the time is used up. Any number of ticks may run
  * at once, anywhere: a step is leased to one of them, and what a dead one held comes back with its lease.
  */
-export async function tick(deps: OrchestratorDeps): Promise<Tick> {
+export async function tick(deps: TickDeps): Promise<Tick> {
+  const rest = await deps.heartbeat?.keep();
+  try {
+    return await work(deps);
+  } finally {
+    rest?.();
+  }
+}
+
+async function work(deps: TickDeps): Promise<Tick> {
   const until = deps.now().getTime() + deps.budget_ms;
   const done: Tick = {
     claimed: 0,
@@ -55,33 +73,14 @@ export async function tick(deps: OrchestratorDeps): Promise<Tick> {
     });
     if (claimed.length === 0) break;
     done.claimed += claimed.length;
-    const finished = (await Promise.all(claimed.map((work) => dispatch(dispatching, work))))
-      .filter((item) => item !== null);
-    if (finished.length === 0) continue;
-    const answers = await deps.database.call<{ step_id: string; refused?: string }[]>(
-      "complete_steps",
-      {
-        p_results: finished.map(({ work, result }) => ({
-          step_id: work.step_id,
-          attempt: work.attempt,
-          lease_token: work.lease_token,
-          result,
-        })),
-        p_policy_sha256: dispatching.policy_sha256,
-      },
-    );
-    done.completed += answers.filter(({ refused }) => !refused).length;
-    for (const { step_id, refused } of answers) {
-      if (!refused || refused === "stale_lease") continue;
-      const work = claimed.find((item) => item.step_id === step_id);
-      if (!work) continue;
-      await deps.database.call("fail_step", {
-        p_step_id: work.step_id,
-        p_attempt: work.attempt,
-        p_lease_token: work.lease_token,
-        p_code: refused,
-        p_error: "the database refused the result",
-      });
+    // Whoever is done early waits for its batch with its lease in hand.
+    const releases = claimed.map((work) => holdLease(deps.database, work));
+    try {
+      const finished = (await Promise.all(claimed.map((work) => dispatch(dispatching, work))))
+        .filter((item) => item !== null);
+      if (finished.length > 0) done.completed += await complete(dispatching, finished);
+    } finally {
+      for (const release of releases) release();
     }
   }
   return done;

@@ -3,6 +3,7 @@ import type { AgentContext } from "../_agents/agent.ts";
 import type { BrokerBridge } from "../_channels/broker-bridge.ts";
 import { confirmEffect } from "../_database/confirm-effect.ts";
 import type { Database } from "../_database/database.ts";
+import { type Breakers, type Leave, outcomeOfOrder, withLeave } from "../_domain/breaker.ts";
 import type { AccountState } from "../_domain/account-state.ts";
 import { isRefusalCode, Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
@@ -15,6 +16,7 @@ export interface TradeDeps {
   account: (accountId: string) => Promise<AccountState>;
   /** Null where no order can leave the house. */
   bridge: BrokerBridge | null;
+  breakers: Breakers;
   /** The executor's allowlist: `quotes.read` and `broker.order`. */
   tool: AgentContext["tool"];
 }
@@ -61,15 +63,30 @@ function unlessRefused(answer: Answer): Answer {
 export async function executeTrade(deps: TradeDeps, work: StepWork): Promise<void> {
   const { order } = proposedOrder(work);
   const { channel } = await deps.account(order.account_id);
-  // A missing bridge is found before an approval is used up.
-  if (channel === "http-bridge" && deps.bridge === null) {
+  if (channel !== "http-bridge") {
+    await freshPrice(deps, order.symbol);
+    await reserve(deps, work, channel);
+    return;
+  }
+  // A missing bridge, or one that does not answer, is found before an approval is used up.
+  if (deps.bridge === null) {
     throw new Refusal(
       "no_channel",
       "The account trades through a broker bridge, and none is configured.",
     );
   }
-  await freshPrice(deps, order.symbol);
-  const reserved = unlessRefused(
+  const { bridge } = deps;
+  await withLeave(deps.breakers, "broker.order", async (leave) => {
+    await freshPrice(deps, order.symbol);
+    const reserved = await reserve(deps, work, channel);
+    return reserved.status === "reserved" &&
+      await place({ ...deps, bridge }, work, reserved, leave);
+  });
+}
+
+async function reserve(deps: TradeDeps, work: StepWork, channel: string): Promise<Answer> {
+  const { order } = proposedOrder(work);
+  return unlessRefused(
     await deps.database.call<Answer>("reserve_effect", {
       p_step_id: work.step_id,
       p_attempt: work.attempt,
@@ -81,24 +98,35 @@ export async function executeTrade(deps: TradeDeps, work: StepWork): Promise<voi
       p_policy_sha256: deps.policy_sha256,
     }),
   );
-  if (reserved.status !== "reserved" || deps.bridge === null) return;
+}
+
+async function place(
+  deps: TradeDeps & { bridge: BrokerBridge },
+  work: StepWork,
+  reserved: Answer,
+  leave: Leave,
+): Promise<boolean> {
+  const { order } = proposedOrder(work);
   const fence = {
     p_effect_id: reserved.effect_id,
     p_attempt: work.attempt,
     p_lease_token: work.lease_token,
   };
-  const { bridge } = deps;
   const key = reserved.idempotency_key!;
   // The leave to call comes before the start: what is refused after it would look like an order that may be out.
   const placed = await deps.tool("broker.order", async () => {
     // What is refused here was put aside or ended by the database itself.
     if ((await deps.database.call<Answer>("start_effect", fence)).refused) return null;
-    return await bridge.place({ key, order });
+    return await deps.bridge.place({ key, order });
   });
-  if (placed === null) return;
+  if (placed === null) return false;
+  // The outcome before the counting: a stumble in between must not make it one that nobody saw.
   await confirmEffect(deps.database, {
     ...fence,
     p_outcome: placed.outcome,
     p_receipt: placed.receipt,
   });
+  const error = "error" in placed.receipt ? placed.receipt.error : undefined;
+  await deps.breakers.report(leave, outcomeOfOrder(placed), error);
+  return true;
 }

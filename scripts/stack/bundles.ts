@@ -1,14 +1,15 @@
 import { bundleReporter } from "../../functions/_policy/bundle-report.ts";
-import type { Wiring } from "./wiring.ts";
+import type { Works } from "./wiring.ts";
 
 /** The functions that a policy waits for: the same list as in `private.bundling_functions()`. */
 export const carriers = ["communicator", "critic", "intake", "orchestrator", "telegram-webhook"];
 
 /** In this process all functions carry one text, and each reports it for itself. */
 export function reportBundles(
-  { database, policy, worker, now }: Pick<Wiring, "database" | "policy" | "worker" | "now">,
+  { database, policy, worker, now }: Pick<Works, "database" | "policy" | "worker" | "now">,
+  names: readonly string[] = carriers,
 ): () => Promise<void> {
-  const reporters = carriers.map((name) =>
+  const reporters = names.map((name) =>
     bundleReporter({
       function: name,
       instance: worker,

@@ -12,6 +12,10 @@ import {
   tick as orchestrate,
 } from "../../functions/orchestrator/handler.ts";
 import { handle as telegramWebhook } from "../../functions/telegram-webhook/handler.ts";
+import { relayEvents } from "../../functions/_channels/event-relay.ts";
+import type { Redis } from "../../functions/_channels/redis.ts";
+import { redisStream } from "../../functions/_channels/redis-stream.ts";
+import { eventReader } from "../../functions/_database/event-reader.ts";
 import { watched } from "../../functions/_edge/door.ts";
 import type { Worker } from "./ticker.ts";
 import type { Wiring } from "./wiring.ts";
@@ -29,7 +33,7 @@ export function functionsOf(wiring: Wiring, nudge: () => void): Map<string, Hand
     intake: (request) =>
       intake(request, {
         ...wiring,
-        ...doorsOf(environment, fetch),
+        ...doorsOf(environment, fetch, wiring.database),
         tokens: environment.intakeTokens,
         alert_action: alertAction(wiring.policy),
         nudge,
@@ -39,7 +43,11 @@ export function functionsOf(wiring: Wiring, nudge: () => void): Map<string, Hand
     orchestrator: (request) => orchestrator(request, { ...wiring, budget_ms }),
     communicator: (request) => communicator(request, communicatorDeps(wiring)),
     "dags-domain-health": (request) =>
-      health(request, { ...wiring, mirror_configured: environment.mirrorShareId !== null }),
+      health(request, {
+        ...wiring,
+        mirror_configured: environment.mirrorShareId !== null,
+        redis: wiring.redis && (() => wiring.redis!.check()),
+      }),
   };
   return new Map(
     Object.entries(handlers).map(([name, handler]) => [name, watched(name, wiring, handler)]),
@@ -79,4 +87,18 @@ export const workersOf = (wiring: Wiring): Worker[] => [
     },
     wakes: ["orchestrator"],
   },
+  ...(wiring.redis === null ? [] : [relayWorker(wiring, wiring.redis)]),
 ];
+
+/** Tells the events to Redis, where there is one; see docs/event-bus.md. */
+export function relayWorker({ database }: Pick<Wiring, "database">, redis: Redis): Worker {
+  const deps = { reader: eventReader(database, "redis-relay"), stream: redisStream(redis), redis };
+  return {
+    name: "redis-relay",
+    pass: async () => {
+      const { state, relayed } = await relayEvents(deps);
+      return state === "refilling" ? 1 : relayed;
+    },
+    wakes: [],
+  };
+}

@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { postgresDatabase } from "../../functions/_database/postgres-database.ts";
+import { steadyDatabase } from "../../functions/_database/steady-database.ts";
 import { readMigrations, stackFile } from "./files.ts";
 import { migrate, MigrationRefused } from "./migrate.ts";
 import { postgresMigrator } from "./migrators.ts";
@@ -12,7 +13,7 @@ import type { Store } from "./store.ts";
  */
 export async function openNative(url: string): Promise<Store> {
   const applied = await migrateNative(url);
-  const database = postgresDatabase(url);
+  const database = steadyDatabase(postgresDatabase(url));
   return {
     kind: "postgres",
     database,

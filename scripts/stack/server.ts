@@ -1,7 +1,7 @@
+import type { Database } from "../../functions/_database/database.ts";
 import { refuse } from "../../functions/_edge/respond.ts";
 import type { Handler } from "./functions.ts";
 import { Sentence } from "./sentence.ts";
-import type { Store } from "./store.ts";
 
 export interface Server {
   port: number;
@@ -39,8 +39,10 @@ interface Identity {
 }
 
 /** Whoever could write a table directly is not served: every rule of this house lives in the functions of `api`. */
-export async function requireLeastPrivilege(store: Store): Promise<void> {
-  const { role, superuser, writable_tables } = await store.database.call<Identity>(
+export async function requireLeastPrivilege(
+  { database }: { database: Database },
+): Promise<void> {
+  const { role, superuser, writable_tables } = await database.call<Identity>(
     "runtime_identity",
   );
   if (role === "service_role" && !superuser && writable_tables.length === 0) return;

@@ -58,6 +58,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await requireLeastPrivilege(store);
     const policy = await loadBundledPolicy();
     const wiring = wire({ ...options, environment, database: store.database, policy });
+    closing.push(() => wiring.redis?.close());
     await activateFirstPolicy(wiring, store, options.print);
     const report = reportBundles(wiring);
     await report();

@@ -9,6 +9,8 @@ export interface Worker {
 export interface Ticker {
   /** Something may be ready: every worker looks. Any number of calls during a pass mean one more pass. */
   nudge(): void;
+  /** The same for one worker. */
+  call(name: string): void;
   /** Ends the passes under way and starts no other. */
   stop(): Promise<void>;
   /** Nobody works and nobody has been called. */
@@ -52,6 +54,7 @@ export function ticker(workers: Worker[], tell: (name: string, error: unknown) =
 
   return {
     nudge: () => workers.forEach(({ name }) => call(name)),
+    call,
     async stop() {
       stopped = true;
       await Promise.all(running.values());

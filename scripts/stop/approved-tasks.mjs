@@ -13,7 +13,7 @@ export const fence = ({ step_id, attempt, lease_token }) => ({
   p_lease_token: lease_token,
 });
 
-function resultOf(work) {
+function resultOf(work, postOf) {
   const artifact = (type, content = "{}") => ({ type, media_type: "application/json", content });
   if (work.agent_class === "critic") {
     const act = work.inputs.findLast(({ node_id, type }) => node_id === "act" && type !== "post");
@@ -28,7 +28,7 @@ function resultOf(work) {
     return { artifact: artifact("evaluation"), evaluation };
   }
   return work.node_id === "act"
-    ? { artifact: artifact("result"), post }
+    ? { artifact: artifact("result"), post: postOf(work) }
     : { artifact: artifact(work.agent_class === "retriever" ? "retrieval" : "research") };
 }
 
@@ -61,7 +61,7 @@ function unlessRefused(answer, what) {
   return answer;
 }
 
-async function workToGate(scratch, policy, policySha256) {
+async function workToGate(scratch, policy, policySha256, postOf) {
   for (;;) {
     const agents = ["planner", "researcher", "retriever", "exec", "critic"];
     const claimed = await scratch.call("claim_steps", {
@@ -77,7 +77,7 @@ async function workToGate(scratch, policy, policySha256) {
     }
     const others = claimed.filter(({ agent_class }) => agent_class !== "planner");
     if (others.length === 0) continue;
-    const p_results = others.map((work) => ({ ...leaseOf(work), result: resultOf(work) }));
+    const p_results = others.map((work) => ({ ...leaseOf(work), result: resultOf(work, postOf) }));
     unlessRefused(
       await scratch.call("complete_steps", { p_results, p_policy_sha256: policySha256 }),
       "a result",
@@ -85,8 +85,11 @@ async function workToGate(scratch, policy, policySha256) {
   }
 }
 
-/** Returns the policy's sha256, which executors work under. */
-export async function prepareApprovedTasks(scratch, count) {
+/**
+ * Tasks at their gate, and the yes that each waits for. `postOf` is the text that a task's publication would have.
+ * Returns the policy's sha256, which executors work under, and `approve`, which lets the next task through.
+ */
+export async function prepareAtGate(scratch, count, postOf = () => post) {
   const text = await read("policies/policy.yaml");
   const policy = parse(text);
   const policySha256 = sha256(text);
@@ -114,30 +117,42 @@ export async function prepareApprovedTasks(scratch, count) {
     };
     unlessRefused(await scratch.call("accept_event", { p_event }), "an event");
   }
-  await workToGate(scratch, policy, policySha256);
+  await workToGate(scratch, policy, policySha256, postOf);
   const key = signer();
   await scratch.call("report_signing_key", { p_public_key: key.publicKey });
   const open = await scratch.owner(
-    "select code from public.approval_requests where status = 'open' order by code",
+    "select code, task_id from public.approval_requests where status = 'open' order by code",
   );
   if (open.length !== count) throw new Error(`${open.length} of ${count} tasks reached their gate`);
-  for (const [i, { code }] of open.entries()) {
-    const from = people[i % people.length];
-    const p_update = {
-      update_id: String(i + 1),
-      kind: "message",
-      from_id: from,
-      chat_id: from,
-      channel: "telegram",
-      receipt: {},
-      intent: { type: "approve", code, decision: "approve", reason: null },
-      policy_sha256: policySha256,
-    };
-    const { subject } = await scratch.call("prepare_decision", { p_update });
-    unlessRefused(
-      await scratch.call("decide", { p_update, p_signed: key.sign(subject) }),
-      "a decision",
-    );
-  }
+  let next = 0;
+  return {
+    policySha256,
+    /** The task that was let through; null when none is left. */
+    async approve() {
+      if (next >= open.length) return null;
+      const i = next++;
+      const from = people[i % people.length];
+      const p_update = {
+        update_id: String(i + 1),
+        kind: "message",
+        from_id: from,
+        chat_id: from,
+        channel: "telegram",
+        receipt: {},
+        intent: { type: "approve", code: open[i].code, decision: "approve", reason: null },
+        policy_sha256: policySha256,
+      };
+      const { subject } = await scratch.call("prepare_decision", { p_update });
+      const p_signed = key.sign(subject);
+      unlessRefused(await scratch.call("decide", { p_update, p_signed }), "a decision");
+      return open[i].task_id;
+    },
+  };
+}
+
+/** Returns the policy's sha256, which executors work under. */
+export async function prepareApprovedTasks(scratch, count) {
+  const { policySha256, approve } = await prepareAtGate(scratch, count);
+  while (await approve() !== null);
   return policySha256;
 }

@@ -44,6 +44,8 @@ async function openNative(url, sessions) {
   const [{ server_version }] = await owner.unsafe("show server_version");
   return {
     kind: `PostgreSQL ${server_version}, ${sessions} sessions`,
+    /** The same database for whoever connects by itself. */
+    url: own.href,
     sessions,
     owner: (text, params = []) => owner.unsafe(text, params),
     async call(name, args, role = "service_role") {

@@ -1,6 +1,7 @@
 import type { Guard } from "./guard.ts";
 import { guardsOfAccess } from "./guards-of-access.ts";
 import { guardsOfBrokenGlass } from "./guards-of-broken-glass.ts";
+import { guardsOfConsumers } from "./guards-of-consumers.ts";
 import { guardsOfCritics } from "./guards-of-critics.ts";
 import { guardsOfDeciding } from "./guards-of-deciding.ts";
 import { guardsOfDigests } from "./guards-of-digests.ts";
@@ -41,5 +42,6 @@ export const guards: Record<string, Guard[]> = {
   plans: guardsOfPlans,
   critics: guardsOfCritics,
   policies: guardsOfPolicies,
+  consumers: guardsOfConsumers,
   rates: guardsOfRates,
 };

@@ -39,6 +39,8 @@ export const promises = {
   plans: "No plan leads around a gate, and unknown actions fail closed",
   critic: "The critic is never the author, and the verdict is computed here",
   policy: "A policy changes through the gates of every other T3 effect",
+  bus:
+    "A consumer meets every event, one that is repeated changes nothing, and a paused one is handed nothing",
   rates: "Doors and tools answer no more often than the policy says",
 } as const;
 type Promise_ = keyof typeof promises;

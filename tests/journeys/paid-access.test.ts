@@ -8,6 +8,7 @@ import { tick as communicate } from "../../functions/communicator/handler.ts";
 import { handle as intake } from "../../functions/intake/handler.ts";
 import { tick as orchestrate } from "../../functions/orchestrator/handler.ts";
 import { agents } from "../../functions/orchestrator/roster.ts";
+import { breakersOf } from "../../functions/_database/breakers.ts";
 import { BotApi } from "../support/bot-api.ts";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
 import { asksToJoin } from "../support/joining.ts";
@@ -37,7 +38,9 @@ afterAll(async () => {
 async function work(): Promise<void> {
   const options = { token: api.token, api_root: api.root };
   const bundle = () => Promise.resolve(null);
-  const shared = { database: db.database, worker: "test", now: () => new Date(), bundle };
+  const now = () => new Date();
+  const breakers = breakersOf({ database: db.database, now });
+  const shared = { database: db.database, worker: "test", now, bundle, breakers };
   await orchestrate({
     ...shared,
     service_token: "service",

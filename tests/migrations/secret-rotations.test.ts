@@ -24,7 +24,7 @@ describe("secrets", () => {
     const read = [...source.matchAll(/^ {2}([A-Z][A-Z0-9_]*): (?:z|key32)\b/gm)].map(([, name]) =>
       name
     )
-      .filter((name) => /(_|^)(TOKENS?|SECRET|KEYS?|DATABASE_URL)$/.test(name)).sort();
+      .filter((name) => /(_|^)(TOKENS?|SECRET|KEYS?|DATABASE_URL|REDIS_URL)$/.test(name)).sort();
     const kept = await db.owner<{ name: string }>("select name from public.secret_rotations");
     expect(kept.map(({ name }) => name).sort()).toEqual(read);
   });

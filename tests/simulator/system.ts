@@ -11,6 +11,7 @@ import { BotApi } from "../support/bot-api.ts";
 import { freezeClock, type FrozenClock } from "../support/clock.ts";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
 import { activate, addMember, policySha256 } from "../support/line.ts";
+import { freely } from "../support/outside.ts";
 import type { Crash } from "./act.ts";
 import { members, publicChat } from "./cast.ts";
 import { Authenticators, deviceKey } from "./authenticators.ts";
@@ -211,6 +212,7 @@ export class System {
       membership: null,
       vip_chat_id: null,
       refresh_quote: null,
+      breakers: freely,
       bundle: () => Promise.resolve(null),
       worker: "communicator-simulated",
       now: () => this.now,

@@ -33,6 +33,12 @@ export const listed: Plant[] = [
     "update public.event_receipts set idempotency_key = replace(idempotency_key, ':2', '')",
   ),
   listing(
+    "event_deliveries",
+    "skipped",
+    /^4$/,
+    "insert into public.consumer_receipts (consumer, event_id, skipped) select 'redis-relay', event_id, 4 from public.events limit 1",
+  ),
+  listing(
     "slo",
     "status",
     /^missed$/,

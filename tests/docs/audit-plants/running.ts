@@ -1,5 +1,9 @@
 import { effect, finding, type Plant, step, task } from "./plant.ts";
 
+const memory = (taskId: string, age: string) =>
+  `insert into public.working_memory (key, task_id, value, written_by, written_at, expires_at)
+   values ('planted', ${taskId}, '{}', 'test', now() - interval '${age}', now() - interval '${age}' + interval '24 hours')`;
+
 export const running: Plant[] = [
   finding("mirror_missing", /^unknown$/, "delete from public.one_drive_assets"),
   finding(
@@ -91,5 +95,17 @@ export const running: Plant[] = [
     "undelivered",
     /cannot write to a member/,
     "update public.members set unreachable_since = now(), unreachable_reason = 'blocked'",
+  ),
+  finding(
+    "short_term_memory",
+    /expired and was not purged/,
+    memory("(select task_id from public.tasks limit 1)", "30 hours"),
+  ),
+  finding("short_term_memory", /belongs to no task/, memory("null", "1 hour")),
+  finding(
+    "short_term_memory",
+    /outlived its task/,
+    memory(task, "1 hour"),
+    `update public.tasks set ended_at = now() - interval '3 hours' where task_id = ${task}`,
   ),
 ];

@@ -42,6 +42,7 @@ describe("a call that went wrong", () => {
       outcome: "retry",
       retry_after: 5,
       error: "Telegram could not be reached",
+      unreached: true,
     });
     await api.open();
     expect(await channel.send({ chat_id, text: "hello" })).toMatchObject({ outcome: "sent" });

@@ -8,6 +8,7 @@ import {
 } from "../../../functions/communicator/access-effect.ts";
 import type { Misbehaviour } from "../../support/bot-api-wire.ts";
 import { BotApi } from "../../support/bot-api.ts";
+import { freely } from "../../support/outside.ts";
 import { outbox, publishStep } from "./outbox.ts";
 
 let api: BotApi;
@@ -47,6 +48,7 @@ async function act(
     membership: telegramMembership({ token: api.token, api_root: api.root, timeout_seconds: 1 }),
     vip_chat_id: chat,
     refresh_quote: () => Promise.resolve(),
+    breakers: freely,
     now: () => new Date("2026-11-21T10:00:00Z"),
     policy_sha256: "ab".repeat(32),
     ...more,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { telegramMembership } from "../../../functions/_channels/telegram-membership.ts";
 import { grantAccess } from "../../../functions/communicator/access-effect.ts";
 import { membershipChores } from "../../../functions/communicator/membership.ts";
+import { freely } from "../../support/outside.ts";
 import { BotApi } from "../../support/bot-api.ts";
 import { freezeClock, type FrozenClock } from "../../support/clock.ts";
 import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
@@ -54,6 +55,7 @@ describe("a paid access from the approval to its end", () => {
       database: db.database,
       membership,
       vip_chat_id: vipChat,
+      breakers: freely,
       refresh_quote: async () => void await quote(db, "3.2"),
       now: () => new Date(),
       policy_sha256: policySha256,

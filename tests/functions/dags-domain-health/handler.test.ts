@@ -200,10 +200,22 @@ describe("dags-domain-health", () => {
     await addMembers(db, "olivia");
     await plant("dags/T-2025-09-28-0012.json");
     await db.owner("update public.jobs set last_run_at = now(), last_status = 'ok'");
-    const { status, ...seen } = await details();
+    const { status, ...seen } = await details({ redis: () => Promise.resolve("up") });
     expect(parts.filter((part) => seen[part].status !== "healthy")).toEqual([]);
     expect(status).toBe("healthy");
+    expect((await details({ redis: () => Promise.resolve("down") })).status).toBe("degraded");
+    // Nothing depends on a Redis that was never set up; it is shown as what it is.
+    const without = await details();
+    expect([without.status, without.redis]).toMatchObject([
+      "healthy",
+      { status: "unknown", state: "unknown" },
+    ]);
     await empty();
+  });
+
+  it("answers 200 and says that Redis is down, for nothing is lost without it", async () => {
+    const { status, body } = await ask({ redis: () => Promise.resolve("down") }, "service-token");
+    expect([status, body.redis]).toMatchObject([200, { status: "degraded", state: "down" }]);
   });
 
   it("is degraded, and names them, when the bot cannot reach a member", async () => {

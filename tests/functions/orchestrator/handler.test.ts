@@ -160,6 +160,10 @@ describe("orchestrator/tick", () => {
       ...deps.agents,
       retriever: () => Promise.reject(new Error("connection reset")),
     };
+    // A pause of chance may be over within the tick; here each attempt is to be seen.
+    await db.owner(
+      "create or replace function private.retry_pause(p_failures integer) returns interval language sql volatile set search_path = '' as $$ select interval '1 hour' $$",
+    );
     for (let attempt = 1; attempt <= 3; attempt++) {
       await db.owner(
         "update public.task_steps set run_at = now() - interval '1 s' where status = 'ready'",

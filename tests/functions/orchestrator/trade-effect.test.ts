@@ -8,6 +8,7 @@ import { executeTrade, type TradeDeps } from "../../../functions/orchestrator/tr
 import { freezeClock, type FrozenClock } from "../../support/clock.ts";
 import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
 import * as line from "../../support/line.ts";
+import { freely } from "../../support/outside.ts";
 import * as trading from "../../support/trading.ts";
 
 let db: TestDatabase;
@@ -57,6 +58,7 @@ beforeEach(async () => {
     market: marketOf(db.database, source),
     account: accountOf(db.database),
     bridge,
+    breakers: freely,
     tool: (_, run) => run(),
   };
 });

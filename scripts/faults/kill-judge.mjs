@@ -1,0 +1,89 @@
+// What the kills left behind, by the rows of the database and the record of whoever was outside.
+
+/** Tasks that nobody will end any more by itself: the archive, an outcome that waits for a person, the end of three attempts. */
+export async function openTasks(field) {
+  const rows = await field.scratch.owner(
+    `select t.task_id, t.status from public.tasks t where t.task_id = any ($1::text::text[])
+       and t.status not in ('archived', 'paused', 'failed', 'rejected', 'cancelled')`,
+    [`{${[...field.tasks].join(",")}}`],
+  );
+  return rows.length;
+}
+
+/** What the leases of a killed worker became: taken back by the reaper, and when they were claimed again. */
+const reruns = `
+  select extract(epoch from again.ts) * 1000 as claimed_again_at
+  from public.audit_logs c
+  cross join lateral (select n.id, n.action from public.audit_logs n
+    where n.object = c.object and n.id > c.id and n.after_json ? 'status' order by n.id limit 1) ended
+  cross join lateral (select n.ts from public.audit_logs n
+    where n.object = c.object and n.id > ended.id and n.action = 'step.claim' order by n.id limit 1) again
+  where c.action = 'step.claim' and c.object like 'step:%' and c.after_json ->> 'worker' = $1 and ended.action = 'step.reap'`;
+
+const percentile = (sorted, share) =>
+  sorted.length === 0
+    ? null
+    : Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]);
+
+export async function judge(field, kills) {
+  const rows = await field.scratch.owner(
+    `select t.task_id, t.status, t.action, t.reason, e.status as effect,
+       (select count(*)::int from public.events s where s.task_id = t.task_id and s.type = 'EFFECT_SENT') as sent,
+       (select count(*)::int from public.task_steps l where l.task_id = t.task_id and l.failures = 3) as exhausted
+     from public.tasks t left join public.effects e using (task_id) where t.task_id = any ($1::text::text[])`,
+    [`{${[...field.tasks].join(",")}}`],
+  );
+  const posts = field.sink.posts(field.channel);
+  const postsOf = ({ task_id }) => posts.get(field.postOf(task_id)) ?? 0;
+  const published = rows.filter(({ action }) => action === "PUBLISH");
+  const isUnknown = ({ status, effect }) => status === "paused" && effect === "unknown";
+  const isExhausted = ({ status, exhausted }) => status === "failed" && exhausted > 0;
+  const ids = (found) => found.map(({ task_id }) => task_id);
+
+  const times = [];
+  for (const { worker, killed_at } of kills) {
+    if (worker === null) continue;
+    for (const { claimed_again_at } of await field.scratch.owner(reruns, [worker])) {
+      times.push(Number(claimed_again_at) - killed_at);
+    }
+  }
+  times.sort((a, b) => a - b);
+  return {
+    tasks: rows.length,
+    archived: rows.filter(({ status }) => status === "archived").length,
+    unknown: rows.filter(isUnknown).length,
+    exhausted: ids(rows.filter(isExhausted)),
+    lost: ids(
+      rows.filter((row) => row.status !== "archived" && !isUnknown(row) && !isExhausted(row)),
+    ),
+    duplicated: ids(published.filter((row) => postsOf(row) > 1 || row.sent > 1)),
+    unsent: ids(published.filter((row) => row.status === "archived" && postsOf(row) !== 1)),
+    strangers: [...posts.keys()].filter((text) =>
+      !published.some(({ task_id }) => field.postOf(task_id) === text)
+    ),
+    reruns: times.length,
+    rerun_ms: {
+      p50: percentile(times, 0.5),
+      p99: percentile(times, 0.99),
+      max: times.at(-1) ?? null,
+    },
+  };
+}
+
+/** Sentences that say what is wrong; none where everything holds. */
+export function problemsOf(kills, found, longestRerunMs = 35_000) {
+  const unseen = kills.filter(({ seen }) => !seen);
+  const many = (what, ids) =>
+    ids.length > 0 && `${ids.length} ${what}: ${ids.slice(0, 3).join(", ")}`;
+  return [
+    kills.length === 0 && "nobody was killed",
+    unseen.length > 0 &&
+    `${unseen.length} kills were not seen: ${[...new Set(unseen.map(({ point }) => point))]}`,
+    many("tasks were lost", found.lost),
+    many("effects happened more than once", found.duplicated),
+    many("effects are confirmed and did not happen", found.unsent),
+    many("messages belong to no task", found.strangers),
+    found.rerun_ms.p99 > longestRerunMs &&
+    `the slowest hundredth of the repeats began ${found.rerun_ms.p99} ms after the kill`,
+  ].filter(Boolean);
+}

@@ -1,0 +1,208 @@
+// Kills workers at named points and looks at what is left of their work.
+//   node scripts/faults/kill.mjs [--points all] [--n 100] [--seed 1] [--json]
+// On the server of TEST_DATABASE_URL or DATABASE_URL, in a database of its own; kills only what it started, by pid.
+import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { prepareAtGate } from "../stop/approved-tasks.mjs";
+import { openScratch } from "../stop/scratch.mjs";
+import { dice } from "./dice.mjs";
+import { judge, openTasks, problemsOf } from "./kill-judge.mjs";
+import { openSink } from "./sink.mjs";
+import { startWorkerProcess } from "./worker-process.mjs";
+
+/** Where an effect is under way come first: their leases take the longest to lapse. */
+export const points = [
+  "mid_effect",
+  "after_effect_before_commit",
+  "after_reserve",
+  "after_commit_before_answer",
+  "before_complete",
+  "after_claim",
+  "during_drain",
+  "before_claim",
+];
+const ofEffects = new Set(["mid_effect", "after_effect_before_commit", "after_reserve"]);
+
+const slots = 4;
+const reachMs = 30_000;
+const settleMs = 90_000;
+
+const eventOf = (body) => ({
+  source: "desk",
+  source_name: "kill",
+  body_sha256: createHash("sha256").update(body).digest("hex"),
+  body,
+  actor: "desk",
+  goal: `Read ${body}`,
+  action: "READ",
+  payload: { body },
+});
+
+/** A database, somebody outside, approved work at hand, and what has been let through so far. */
+async function openField(url, count) {
+  const scratch = await openScratch(url, 8);
+  const directory = await mkdtemp(join(tmpdir(), "ags-kill-"));
+  const sink = await openSink(join(directory, "sink.ndjson"));
+  const postOf = (taskId) => `Post of ${taskId}`;
+  const { approve } = await prepareAtGate(scratch, count, ({ task_id }) => postOf(task_id));
+  const tasks = new Set();
+  const channel = "-1001234567890";
+  return {
+    scratch,
+    sink,
+    postOf,
+    channel,
+    tasks,
+    /** What each waiting worker needs to reach its point. */
+    wanted: new Map(),
+    env: {
+      DATABASE_URL: scratch.url,
+      TELEGRAM_BOT_TOKEN: "1:kill-harness",
+      TELEGRAM_API_ROOT: sink.url,
+      TELEGRAM_CHAT_ID: channel,
+    },
+    async approve() {
+      const id = await approve();
+      if (id !== null) tasks.add(id);
+    },
+    async accept(body) {
+      tasks.add((await scratch.call("accept_event", { p_event: eventOf(body) })).task_id);
+    },
+    async close() {
+      await sink.close();
+      await scratch.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+/** One kill: a worker of its own dies at the point, and its exit by the signal is the evidence. */
+async function killOne(field, point, at) {
+  const env = { ...field.env, FAILPOINTS: "on", FAILPOINT: `${point}:${at}` };
+  const worker = startWorkerProcess(env, "--concurrency", "2");
+  field.wanted.set(worker, point);
+  if (point === "during_drain" && await worker.said("started", reachMs) !== null) {
+    await sleep(150);
+    worker.signal("SIGTERM");
+  }
+  const reached = await worker.said("failpoint", reachMs);
+  worker.signal("SIGKILL");
+  const killed_at = Date.now();
+  const { signal } = await worker.ended;
+  field.wanted.delete(worker);
+  return {
+    point,
+    at,
+    worker: worker.lines[0]?.worker ?? null,
+    pid: worker.pid,
+    killed_at,
+    signal,
+    seen: reached?.pid === worker.pid && signal === "SIGKILL",
+  };
+}
+
+/** Keeps a little to do in front of the workers that wait for their point. */
+async function feed(field, isOver) {
+  for (let i = 0; !isOver(); i++) {
+    const waiting = [...field.wanted.values()];
+    if (waiting.some((point) => ofEffects.has(point))) await field.approve();
+    if (waiting.length > 0) await field.accept(`${i}`);
+    await field.scratch.call("hint_work", {});
+    await sleep(200);
+  }
+}
+
+/** Kills `n` workers over these points, several at a time, lets a sound worker end the rest, and judges. */
+export async function runKills({ url, points: chosen, n, seed, say = () => {} }) {
+  const { below } = dice(seed);
+  const plan = Array.from({ length: n }, (_, i) => ({
+    point: chosen[i % chosen.length],
+    at: 1 + below(2),
+  })).sort((a, b) => points.indexOf(a.point) - points.indexOf(b.point));
+  const effects = plan.filter(({ point }) => ofEffects.has(point)).length;
+  const field = await openField(url, effects * 3 + 5);
+  const kills = [];
+  let over = false;
+  const began = Date.now();
+  const sound = startWorkerProcess(field.env, "--concurrency", "2");
+  try {
+    const feeding = feed(field, () => over);
+    const next = plan[Symbol.iterator]();
+    await Promise.all(Array.from({ length: Math.min(slots, n) }, async () => {
+      for (const { point, at } of next) {
+        const kill = await killOne(field, point, at);
+        kills.push(kill);
+        say(
+          `kill ${
+            String(kills.length).padStart(4)
+          } of ${n}  ${kill.point}:${kill.at}  pid ${kill.pid}  ` +
+            (kill.seen ? kill.signal : "NOT SEEN"),
+        );
+      }
+    }));
+    over = true;
+    await feeding;
+    const until = Date.now() + settleMs;
+    while (await openTasks(field) > 0 && Date.now() < until) await sleep(250);
+    const found = await judge(field, kills);
+    return { kills, found, problems: problemsOf(kills, found), ms: Date.now() - began };
+  } finally {
+    over = true;
+    sound.signal("SIGTERM");
+    await sound.ended;
+    await field.close();
+  }
+}
+
+/** The same for one point, for whoever has a row of their own to show. */
+export const killAt = (point, n, seed, options = {}) =>
+  runKills({
+    url: process.env.TEST_DATABASE_URL || process.env.DATABASE_URL,
+    ...options,
+    points: [point],
+    n,
+    seed,
+  });
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      points: { type: "string", default: "all" },
+      n: { type: "string", default: "100" },
+      seed: { type: "string", default: "1" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const chosen = values.points === "all" ? points : values.points.split(",");
+  const [n, seed] = [Number(values.n), Number(values.seed)];
+  const url = (process.env.TEST_DATABASE_URL || process.env.DATABASE_URL || "").trim();
+  const unknown = chosen.filter((point) => !points.includes(point));
+  if (unknown.length > 0 || !Number.isInteger(n) || n < 1 || n > 10_000 || url === "") {
+    console.error(
+      `--points are all, or some of ${
+        points.join(", ")
+      }; --n is from 1 to 10000; DATABASE_URL names a server.`,
+    );
+    process.exit(2);
+  }
+  const say = (text) => values.json ? process.stderr.write(`${text}\n`) : console.log(text);
+  const { kills, found, problems, ms } = await runKills({ url, points: chosen, n, seed, say });
+  say(
+    `${kills.length} kills in ${
+      Math.round(ms / 1000)
+    } s, ${found.tasks} tasks: ${found.archived} archived, ` +
+      `${found.unknown} unknown, ${found.exhausted.length} out of attempts, ${found.lost.length} lost; ` +
+      `${found.duplicated.length} effects twice; ${found.reruns} leases repeated, ` +
+      `p50 ${found.rerun_ms.p50} ms, p99 ${found.rerun_ms.p99} ms after the kill`,
+  );
+  say(problems.length === 0 ? "green" : `RED: ${problems.join("; ")}`);
+  if (values.json) console.log(JSON.stringify({ kills, found, problems, ms }));
+  process.exit(problems.length === 0 ? 0 : 1);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -1,0 +1,78 @@
+import postgres from "postgres";
+import type { Database } from "../../functions/_database/database.ts";
+import { isTrouble } from "../../functions/_database/trouble.ts";
+
+export interface Hints {
+  /** Whether a hint of our own came back: a pooler in transaction mode takes the LISTEN and delivers nothing. */
+  heard: boolean;
+  /** Listens anew: a subscription does not survive a server that was away. */
+  renew(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const channel = "dags_work";
+
+/** Listens on a connection of its own. Nothing depends on it: a worker that hears nothing looks by the clock. */
+export async function listenForHints(
+  url: string,
+  database: Database,
+  onHint: () => void,
+  withinMs = 1_000,
+): Promise<Hints> {
+  const { promise: first, resolve: arrived } = Promise.withResolvers<boolean>();
+  const open = () =>
+    postgres(url, {
+      max: 1,
+      fetch_types: false,
+      connect_timeout: 5,
+      onnotice: () => {},
+      connection: { role: "service_role", application_name: "dynamic-ags hints" },
+    });
+  let sql = open();
+  const listen = () =>
+    sql.listen(channel, () => {
+      arrived(true);
+      onHint();
+    });
+  const close = () => sql.end({ timeout: 1 });
+  await listen();
+  const timer = setTimeout(() => arrived(false), withinMs);
+  await database.call("hint_work");
+  const heard = await first;
+  clearTimeout(timer);
+  return {
+    heard,
+    close,
+    async renew() {
+      await close();
+      sql = open();
+      await listen();
+    },
+  };
+}
+
+/**
+ * Sends hints, each in a transaction of its own: one at once, and of those that follow within `everyMs` one at the end. A hint that
+ * could not be sent is a pause of polling for somebody, and no reason to fail.
+ */
+export function hinter(
+  database: Database,
+  tell: (error: unknown) => void,
+  everyMs = 20,
+): () => void {
+  let waiting = false;
+  let again = false;
+  const send = () => {
+    waiting = true;
+    again = false;
+    database.call("hint_work").catch((error) => isTrouble(error) ? undefined : tell(error));
+    setTimeout(() => {
+      waiting = false;
+      if (again) send();
+    }, everyMs);
+  };
+  return () => {
+    if (waiting) again = true;
+    else send();
+  };
+}

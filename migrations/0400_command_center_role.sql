@@ -60,6 +60,7 @@ select private.show_to_command_center('public.feature_flags', 'key', 'enabled', 
 select private.show_to_command_center('public.agents', 'agent_class', 'agent', 'enabled', 'updated_at');
 select private.show_to_command_center('public.policies', 'policy_sha256', 'version', 'status', 'body', 'activated_at',
   'activated_by');
+select private.show_to_command_center('public.fallback_queue', 'item_id', 'tool', 'what', 'step_id', 'task_id', 'since', 'drained_at', 'outcome');
 
 grant select on public.kpi_current to command_center;
 

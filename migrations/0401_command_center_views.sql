@@ -6,7 +6,7 @@
 create view command_center.signals with (security_invoker = true) as
   select t.task_id, t.status, t.risk_tier, t.goal, t.action, t.actor, t.source, t.reason, t.created_at, t.ended_at,
     t.ended_at is not null as closed, r.worker, r.claimed_at, r.leased_until, r.node_id, r.agent,
-    r.task_id is not null as claimed, q.code as request_code, q.status as request_status, u.task_id is not null as effect_unseen,
+    r.task_id is not null as claimed, q.code as request_code, q.status as request_status, u.task_id is not null as effect_unseen, w.tool as waits_for_tool,
     t.status = 'running' and r.task_id is null and not exists (select from public.task_steps s where s.task_id = t.task_id
       and s.status not in ('done', 'skipped', 'failed', 'cancelled') offset 0) as nothing_left
   from public.tasks t
@@ -18,7 +18,8 @@ create view command_center.signals with (security_invoker = true) as
     select distinct on (q.task_id) q.task_id, q.code, q.status from public.approval_requests q where q.status in ('open', 'approved')
     order by q.task_id, q.requested_at desc
   ) q using (task_id)
-  left join (select distinct e.task_id from public.effects e where e.status = 'unknown') u using (task_id);
+  left join (select distinct e.task_id from public.effects e where e.status = 'unknown') u using (task_id)
+  left join (select w.task_id, min(w.tool) as tool from public.fallback_queue w where w.drained_at is null group by w.task_id) w using (task_id);
 comment on view command_center.signals is 'Each task with the explicit signals that its lane follows from: who has it, since when, what it waits for. No lane is stored.';
 
 create view command_center.step_figures with (security_invoker = true) as

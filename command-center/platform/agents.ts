@@ -21,6 +21,14 @@ const beatRow = z.object({
   closed: z.boolean().nullable(),
 });
 
+const toolRow = z.object({
+  tool: z.string(),
+  state: z.enum(["closed", "open", "half_open"]),
+  consecutive_failures: count,
+  reason: z.string().nullable(),
+  waiting: count,
+});
+
 /** Heartbeats of the platform's agents, each with what it says it works on and what the task itself says. */
 export const platformAgents = (books: Books): Reader<readonly AgentFact[]> =>
   platformReader(books, async (ask) => {
@@ -29,20 +37,54 @@ export const platformAgents = (books: Books): Reader<readonly AgentFact[]> =>
       beatRow,
       "select * from command_center.agents order by agent_class, worker",
     );
-    return rows.map((row): AgentFact => ({
-      name: `${row.agent_class} on ${row.worker}`,
-      kind: "agent",
-      href: null,
-      process: null,
-      says: row.status,
-      beat_at: row.beat_at,
-      interval_s: row.interval_seconds,
-      last_success_at: row.last_success_at,
-      claim: claimOf(row),
-      dependency: row.dependency,
-      failure: row.failure_mode,
-    }));
+    const tools = await answer(ask, toolRow, "select * from command_center.tools order by tool");
+    const [{ read_at: at }] = await answer(
+      ask,
+      z.object({ read_at: z.object({ observed_at: z.string() }) }),
+      "select api.read_at()",
+    );
+    return [...rows.map(agentOf), ...tools.map((tool) => toolOf(tool, at.observed_at))];
   });
+
+/** A breaker is not asked, it is read: what it knows of its tool is as old as the reading. */
+const toolOf = (
+  { tool, state, consecutive_failures, reason, waiting }: z.infer<typeof toolRow>,
+  read_at: string,
+): AgentFact => ({
+  name: tool,
+  kind: "tool",
+  href: null,
+  process: null,
+  says: state === "closed" ? null : "degraded",
+  beat_at: read_at,
+  interval_s: 10,
+  last_success_at: null,
+  claim: null,
+  dependency: null,
+  failure: [
+    state === "closed"
+      ? "failing, its breaker is closed"
+      : `its breaker is ${state.replace("_", " ")}`,
+    `${consecutive_failures} failures in a row`,
+    ...reason === null ? [] : [reason],
+    ...waiting === 0 ? [] : [`${waiting} steps wait for it`],
+  ].join(", "),
+});
+
+const agentOf = (row: z.infer<typeof beatRow>): AgentFact => ({
+  name: `${row.agent_class} on ${row.worker}`,
+  kind: "agent",
+  href: null,
+  process: null,
+  says: row.status,
+  beat_at: row.beat_at,
+  interval_s: row.interval_seconds,
+  last_success_at: row.last_success_at,
+  claim: claimOf(row),
+  dependency: row.dependency,
+  failure: row.failure_mode,
+  works_as: row.worker,
+});
 
 function claimOf(row: z.infer<typeof beatRow>): Claim | null {
   if (row.current_task_id === null) return null;

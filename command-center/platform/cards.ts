@@ -13,7 +13,7 @@ export interface CardQuery {
 }
 
 /** A lane follows from these alone, so tasks that agree in them are in one lane and need not all be fetched to be counted. */
-const signals = "status, claimed, request_status, effect_unseen, nothing_left";
+const signals = "status, claimed, request_status, effect_unseen, waits_for_tool, nothing_left";
 /** So many cards of each kind are fetched; the others are counted. */
 export const cards_shown = 25;
 
@@ -33,6 +33,7 @@ const taskRow = z.object({
   request_code: z.string().nullable(),
   request_status: z.string().nullable(),
   effect_unseen: z.boolean(),
+  waits_for_tool: z.string().nullable(),
   nothing_left: z.boolean(),
   place: count,
   alike: count,
@@ -99,8 +100,10 @@ function assigneesOf({ worker, agent }: TaskRow, next: readonly string[]): reado
   return next;
 }
 
-function blockerOf({ status, reason, effect_unseen }: TaskRow): string | null {
+function blockerOf(row: TaskRow): string | null {
+  const { status, reason, effect_unseen, waits_for_tool } = row;
   if (effect_unseen) return "the outcome of its effect was not seen; a person settles it";
+  if (waits_for_tool !== null) return `it waits for ${waits_for_tool}, which does not answer`;
   if (status === "paused") return reason ?? "a person must look";
   if (status === "pending_exec") return reason ?? "approved, and the effect is not switched on";
   return null;

@@ -62,7 +62,7 @@ select gen_random_uuid(), t.task_id, n.node, case
   n.agent, n.agent, t.action, t.risk_tier, n.after, n.after,
   case when t.task_id like '%0001' and n.place = 3 then gen_random_uuid() end,
   case when t.task_id like '%0001' and n.place = 3 then now() + interval '20 seconds' end,
-  case when t.task_id like '%0001' and n.place = 3 then 'desk-7:planner' end,
+  case when t.task_id like '%0001' and n.place = 3 then 'desk-7' end,
   1, case when n.node = 'retrieve' then 1 else 0 end, t.created_at + n.place * interval '2 seconds',
   case when not (t.task_id like '%0001' and n.place >= 3) and t.task_id not like '%0005' then t.created_at + n.place * interval '3 seconds' end,
   case when n.node = 'retrieve' then 'unavailable' end, case when n.node = 'retrieve' then 'the source did not answer' end, null, t.created_at
@@ -114,6 +114,14 @@ insert into public.event_receipts (source, source_name, body_sha256, content_typ
   from generate_series(1, 90) i;
 insert into public.alerts (code, severity, subject, value, threshold, task_id) values
   ('effect_unknown', 'critical', 'T-2026-11-21-0003', null, null, 'T-2026-11-21-0003'), ('secret_overdue', 'warning', 'TELEGRAM_BOT_TOKEN', '95 d', '90 d', null);
+insert into public.agent_heartbeats (worker, agent_class, status, current_task_id, current_step_id, dependency, failure_mode, last_success_at, started_at, beat_at, interval_seconds)
+  select 'desk-7', b.class, b.status, s.task_id, s.step_id, b.dependency, b.failure, now() - interval '1 minute', now() - interval '1 hour', now() - b.age, 10
+  from (values ('planner', 'busy', 'T-2026-11-21-0001', null, null, interval '2 seconds'), ('researcher', 'idle', null, 'prices', null, interval '2 seconds'),
+    ('executor', 'rate_limited', null, 'the broker', 'rate_limited', interval '3 seconds'), ('trader', 'idle', null, null, null, interval '9 minutes'),
+    ('critic', 'busy', 'T-2026-11-21-0008', null, null, interval '4 seconds')) b (class, status, task, dependency, failure, age)
+  left join public.task_steps s on s.task_id = b.task and s.node_id = case b.class when 'planner' then 'plan_idea' else 'critic' end;
+update public.circuit_breakers set state = 'open', consecutive_failures = 5, opened_at = now(), first_opened_at = now(), reason = 'five failures within 60 s'
+  where tool = (select min(tool) from public.circuit_breakers);
 update public.jobs set last_run_at = now() - interval '2 seconds', last_status = 'ok', next_run_at = now() + interval '3 seconds';
 update public.jobs set last_run_at = now() - interval '40 seconds', last_status = 'error', last_error = 'no space left on the device', next_run_at = now() + interval '1 day' where job_name = 'prune_history';
 update public.jobs set enabled = false where job_name = 'expire_requests';

@@ -15,18 +15,24 @@ const present = (...paths) => paths.filter((path) => existsSync(join(root, path)
 const parts = [
   {
     name: "types",
-    run: [deno, "check", "--quiet", ...present("functions", "scripts", "tests")],
+    run: [deno, "check", "--quiet", ...present("command-center", "functions", "scripts", "tests")],
     mend: "",
   },
   {
     name: "lint",
-    run: [deno, "lint", "--quiet", ...present("functions", "scripts", "tests")],
+    run: [deno, "lint", "--quiet", ...present("command-center", "functions", "scripts", "tests")],
     mend: "",
   },
   {
     name: "format",
-    run: [deno, "fmt", "--check", "--quiet", ...present("functions", "scripts", "tests")],
-    mend: "npx deno fmt functions scripts tests",
+    run: [
+      deno,
+      "fmt",
+      "--check",
+      "--quiet",
+      ...present("command-center", "functions", "scripts", "tests"),
+    ],
+    mend: "npx deno fmt command-center functions scripts tests",
   },
   {
     name: "generated files",

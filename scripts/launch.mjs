@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as commandCenter from "./launch/command-center.mjs";
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -68,16 +69,39 @@ function fileNamed(arguments_) {
 
 /** What each command may touch. */
 const commands = {
-  start: (env, dataDir) => ({
-    net: [
-      `${loopback}:${portOf(env)}`,
-      `unix:${join(dataDir, "ags.sock")}`,
-      ...calledBy(env),
-    ],
-    read: [...sources, dataDir],
-    write: [dataDir],
-    env: variables,
-  }),
+  start: (env, dataDir) => {
+    const seen = commandCenter.sourcesOf(env);
+    // The pages belong to the embedded database: on a Postgres of your own they are a process of their own.
+    const pages = env.DATABASE_URL ? [] : [`${loopback}:${commandCenter.portOf(env)}`];
+    return {
+      net: [
+        `${loopback}:${portOf(env)}`,
+        `unix:${join(dataDir, "ags.sock")}`,
+        ...calledBy(env),
+        ...pages,
+        ...seen.net,
+      ],
+      read: [...sources, ...inRoot("command-center"), dataDir, ...seen.read],
+      write: [dataDir],
+      env: [...variables, ...commandCenter.variables, ...seen.env],
+      run: seen.run,
+    };
+  },
+  "command-center": (env, _dataDir, arguments_) => {
+    const seen = commandCenter.sourcesOf(env);
+    return {
+      net: [
+        ...commandCenter.listensAt(env, arguments_),
+        ...hostOf(env.COMMAND_CENTER_DATABASE_URL || env.DATABASE_URL, 5432),
+        ...seen.net,
+      ],
+      read: [...inRoot("command-center"), ...seen.read],
+      write: [],
+      env: ["DATABASE_URL", "NO_COLOR", ...commandCenter.variables, ...seen.env],
+      run: seen.run,
+      sys: ["networkInterfaces"],
+    };
+  },
   ags: (env, dataDir, arguments_) => {
     const file = fileNamed(arguments_);
     return {
@@ -125,7 +149,11 @@ export function findDeno(modules = join(root, "node_modules")) {
 /** What runs for a command, or null where there is no such command. Nothing is started here. */
 export function launchPlan(command, arguments_, env, dataDir) {
   if (!Object.hasOwn(commands, command)) return null;
-  const { net, read, write, env: names, run = [] } = commands[command](env, dataDir, arguments_);
+  const { net, read, write, env: names, run = [], sys = [] } = commands[command](
+    env,
+    dataDir,
+    arguments_,
+  );
   const flag = (name, values) =>
     values.length > 0 ? [`--allow-${name}=${[...new Set(values)].join(",")}`] : [];
   return [
@@ -140,6 +168,7 @@ export function launchPlan(command, arguments_, env, dataDir) {
     // Libraries look for variables of their own; they find them unset instead of failing.
     "--ignore-env",
     ...flag("run", run),
+    ...flag("sys", sys),
     join(root, "scripts", `${command}.ts`),
     ...arguments_,
   ];

@@ -83,6 +83,7 @@ function nativeStore(url: string): Store {
     kind: "postgres",
     database,
     applied: [],
+    books: null,
     administer: (name, args) => administerNative(url, name, args),
     snapshot: () => Promise.resolve(null),
     close: () => database.close(),

@@ -1,5 +1,6 @@
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
+import { embeddedBooks } from "../../command-center/platform/embedded-books.ts";
 import {
   callStatement,
   type SignatureRow,
@@ -74,6 +75,7 @@ async function embeddedStore(pg: PGlite, applied: string[]): Promise<Store> {
     kind: "embedded",
     database,
     applied,
+    books: embeddedBooks(pg),
     snapshot: (compression) => pg.dumpDataDir(compression === "gzip" ? "gzip" : "none"),
     close: () => database.close(),
     async administer<T>(name: string, args: Record<string, unknown> = {}): Promise<T> {

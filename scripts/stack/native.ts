@@ -18,6 +18,7 @@ export async function openNative(url: string): Promise<Store> {
     kind: "postgres",
     database,
     applied,
+    books: null,
     snapshot: () => Promise.resolve(null),
     close: () => database.close(),
     administer: (name, args) => administerNative(url, name, args),

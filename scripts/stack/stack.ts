@@ -13,6 +13,7 @@ import { loadSecrets, type Secrets, withSecrets } from "./secrets.ts";
 import { Sentence } from "./sentence.ts";
 import { requireLeastPrivilege, serve } from "./server.ts";
 import { listen } from "./socket.ts";
+import { servePages } from "./pages.ts";
 import type { Store } from "./store.ts";
 import { pollTelegram } from "./telegram-polling.ts";
 import { ticker } from "./ticker.ts";
@@ -35,6 +36,8 @@ export interface Stack {
   wiring: Wiring;
   /** True where this process asks Telegram for updates. */
   polls: boolean;
+  /** Where the operators look; null where they look elsewhere, or cannot. */
+  pages: string | null;
   /** Takes nothing new, ends what is under way, gives everything back. */
   stop(): Promise<void>;
 }
@@ -87,6 +90,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       tick.nudge();
     });
     closing.push(() => clock.stop());
+    const pages = await servePages(store, options, closing);
     const polls = startPolling(wiring, functions, closing, options.print);
     tick.nudge();
     return {
@@ -97,6 +101,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       lock,
       wiring,
       polls,
+      pages,
       stop,
     };
   } catch (error) {

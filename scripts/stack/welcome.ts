@@ -21,7 +21,7 @@ async function firstOwnerCode({ store }: Stack): Promise<string | null> {
 
 /** What a person needs to know once the platform answers. No token is printed: a terminal's history lives long. */
 export async function welcome(stack: Stack): Promise<string> {
-  const { url, environment, secrets, store, lock, polls, wiring } = stack;
+  const { url, environment, secrets, store, lock, polls, pages, wiring } = stack;
   const code = await firstOwnerCode(stack);
   const { policy_sha256: active } = await store.database.call<{ policy_sha256: string | null }>(
     "health",
@@ -33,6 +33,7 @@ export async function welcome(stack: Stack): Promise<string> {
     `Dynamic AGS answers on ${url}`,
     `  alerts     POST ${url}/functions/v1/intake/tradingview/<token>`,
     `  health     GET  ${url}/functions/v1/dags-domain-health`,
+    `  operators  ${pages ?? "npm run command-center"}, read-only`,
     `  tokens     ${secrets.path} (${kept}); what the environment sets wins`,
     `  database   ${
       store.kind === "embedded"

@@ -20,7 +20,7 @@ function offenders(tree: Tree): string[] {
   for (const [path, text] of tree) {
     const named = path.endsWith("/deno.json")
       ? Object.values(JSON.parse(text).imports ?? {}) as string[]
-      : path.endsWith(".ts")
+      : /\.tsx?$/.test(path)
       ? importsOf(text).filter((imported) => imported.startsWith("npm:"))
       : [];
     for (const imported of named) {
@@ -44,7 +44,7 @@ function offenders(tree: Tree): string[] {
 
 fileLaw(
   "each dependency has one exact version, everywhere",
-  ["package.json", "package-lock.json", "functions", "scripts"],
+  ["package.json", "package-lock.json", "command-center", "functions", "scripts"],
   offenders,
   {
     "a range": {

@@ -16,7 +16,16 @@ const offenders = (tree: Tree): string[] =>
 fileLaw(
   "no file names a directory of somebody's machine",
   [
-    ...["docs", "policies", "supabase", "functions", "migrations", "scripts", ".ci"],
+    ...[
+      "command-center",
+      "docs",
+      "policies",
+      "supabase",
+      "functions",
+      "migrations",
+      "scripts",
+      ".ci",
+    ],
     ...[".github", "README.md", "package.json", "deno.json", "vitest.config.ts"],
   ],
   offenders,

@@ -2,7 +2,8 @@ import { fileLaw } from "../support/file-law.ts";
 import type { Tree } from "../support/tree.ts";
 
 const source = "functions/_edge/environment.ts";
-const pages = ["README.md", "docs/deploy.md", "docs/go-live.md"];
+const sources = [source, "command-center/environment.ts"];
+const pages = ["README.md", "docs/deploy.md", "docs/go-live.md", "docs/command-center.md"];
 
 /** Names in the first cell of each row of a table of variables; a row may name several. */
 const rowsOf = (text: string): string[] =>
@@ -15,8 +16,10 @@ const rowsOf = (text: string): string[] =>
 
 function offenders(tree: Tree): string[] {
   const read = new Set(
-    [...tree.get(source)!.matchAll(/^ {2}([A-Z][A-Z0-9_]*): (?:z|key32)\b/gm)].map(([, name]) =>
-      name
+    sources.flatMap((path) =>
+      [...tree.get(path)!.matchAll(/^ {2}([A-Z][A-Z0-9_]*): (?:z|key32)\b/gm)].map(([, name]) =>
+        name
+      )
     ),
   );
   const told = new Set(pages.flatMap((page) => rowsOf(tree.get(page) ?? "")));
@@ -35,7 +38,7 @@ function offenders(tree: Tree): string[] {
 
 fileLaw(
   "the documented variables are those that are read",
-  [source, "README.md", "docs"],
+  [...sources, "README.md", "docs"],
   offenders,
   {
     "one more that is read": {

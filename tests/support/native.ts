@@ -205,7 +205,7 @@ async function makeTemplate(admin: Sql, template: string, prepare: Prepare): Pro
   await owner.unsafe(await migratorSql()).simple();
   // Roles outlive databases: where a superuser migrated before, the migrator must be let into what that made.
   const made = await owner.unsafe<{ rolname: string }[]>(
-    "select rolname from pg_roles where rolname in ('auditor', 'administrator')",
+    "select rolname from pg_roles where rolname in ('auditor', 'administrator', 'command_center')",
   );
   for (const { rolname } of made) {
     await owner.unsafe(`grant ${rolname} to migrator with admin option`);

@@ -11,7 +11,7 @@ const launcher = fileURLToPath(new URL("../../scripts/launch.mjs", import.meta.u
 
 /** Variables of whoever runs the tests that a stack of the tests must not see. */
 const foreign =
-  /^(PORT|DATA_DIR|DATABASE_URL|INTAKE_TOKENS|SERVICE_TOKEN|APPROVAL_SIGNING_KEY|SECOND_FACTOR_KEY|TELEGRAM_.*|LLM_.*|REDIS_URL)$/;
+  /^(PORT|DATA_DIR|DATABASE_URL|INTAKE_TOKENS|SERVICE_TOKEN|APPROVAL_SIGNING_KEY|SECOND_FACTOR_KEY|TELEGRAM_.*|LLM_.*|REDIS_URL|COMMAND_CENTER_.*)$/;
 const surroundings = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !foreign.test(name)),
 );
@@ -67,6 +67,7 @@ export class Stack {
       INTAKE_TOKENS: "desk=desk-token-0123456789",
       SERVICE_TOKEN: "service-token-0123456789",
       TELEGRAM_WEBHOOK_SECRET: "webhook-secret-0123456789",
+      COMMAND_CENTER_PORT: "0",
       ...env,
     });
   }

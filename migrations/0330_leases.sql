@@ -75,9 +75,9 @@ create function api.look_for_work() returns jsonb
 language sql stable security definer set search_path = ''
 as $$
   select jsonb_build_object(
-    'steps', exists (select 1 from public.task_steps s where s.status = 'ready' and s.run_at <= n.at and s.agent_class not in ('human', 'communicator'))
+    'steps', exists (select 1 from private.ready_steps s where s.run_at <= n.at and s.agent_class not in ('human', 'communicator'))
       and not private.consumer_is_paused('orchestrator'),
-    'effects', exists (select 1 from public.task_steps s where s.status = 'ready' and s.run_at <= n.at and s.agent_class = 'communicator')
+    'effects', exists (select 1 from private.ready_steps s where s.run_at <= n.at and s.agent_class = 'communicator')
       and not private.consumer_is_paused('communicator'),
     'notifications', (exists (select 1 from public.notifications q where q.status = 'queued' and q.run_at <= n.at)
       or exists (select 1 from public.notifications l where l.status = 'sending' and l.lease_expires_at < n.at))
@@ -86,7 +86,7 @@ as $$
     'lapsed', exists (select 1 from public.task_steps s where s.status = 'running' and s.lease_expires_at < n.at),
     'positions', exists (select 1 from public.positions p where p.open_quantity > 0),
     'wait_ms', (select ceil(greatest(extract(epoch from min(d.at) - n.at), 0) * 1000)::integer from (
-      (select s.run_at as at from public.task_steps s where s.status = 'ready' and s.run_at > n.at order by s.run_at limit 1) union all
+      (select min(s.run_at) as at from private.ready_steps s where s.run_at > n.at) union all
       (select s.lease_expires_at from public.task_steps s where s.status = 'running' and s.lease_expires_at >= n.at order by s.lease_expires_at limit 1) union all
       (select q.run_at from public.notifications q where q.status = 'queued' and q.run_at > n.at order by q.run_at limit 1) union all
       (select j.next_run_at from public.jobs j where j.enabled and j.next_run_at > n.at order by j.next_run_at limit 1)) d))

@@ -75,9 +75,9 @@ create function api.look_for_work() returns jsonb
 language sql stable security definer set search_path = ''
 as $$
   select jsonb_build_object(
-    'steps', exists (select 1 from private.ready_steps s where s.run_at <= n.at and s.agent_class not in ('human', 'communicator'))
+    'steps', exists (select 1 from private.ready_steps s where s.run_at <= n.at and s.agent_class = any (private.claimable_classes(null)))
       and not private.consumer_is_paused('orchestrator'),
-    'effects', exists (select 1 from private.ready_steps s where s.run_at <= n.at and s.agent_class = 'communicator')
+    'effects', exists (select 1 from private.ready_steps s where s.run_at <= n.at and s.agent_class = any (private.claimable_classes(array['communicator'])))
       and not private.consumer_is_paused('communicator'),
     'notifications', (exists (select 1 from public.notifications q where q.status = 'queued' and q.run_at <= n.at)
       or exists (select 1 from public.notifications l where l.status = 'sending' and l.lease_expires_at < n.at))

@@ -26,8 +26,8 @@ export async function measureSteps(bench) {
   const batch = 50;
   const jobs = {
     ags: quick ? 3_000 : 10_000,
-    rival: quick ? 15_000 : 40_000,
-    dbos: quick ? 1_200 : 6_000,
+    rival: quick ? 10_000 : 40_000,
+    dbos: quick ? 600 : 6_000,
   };
   const results = await contest(bench, {
     ags: ownEntry(bench, "steps", { workers, batch, jobs: jobs.ags }),
@@ -37,7 +37,12 @@ export async function measureSteps(bench) {
       jobs: name === "dbos" ? jobs.dbos : jobs.rival,
     })),
     ceiling: ceilingEntry(bench, "step.sql", batch, 0),
-    ceiling_without_insert: ceilingEntry(bench, "claim-complete.sql", batch, 600_000),
+    ceiling_without_insert: ceilingEntry(
+      bench,
+      "claim-complete.sql",
+      batch,
+      quick ? 200_000 : 600_000,
+    ),
   }, quick ? 75 : Infinity);
   bench.step("statements and commits of a step");
   const counted = await ownEntry(bench, "countedSteps", {

@@ -185,7 +185,6 @@ describe("orchestrator/tick", () => {
     await tick(deps);
     expect(await step(task_id, "retrieve")).toMatchObject({
       status: "ready",
-      last_code: "contended",
       failures: 0,
     });
   });

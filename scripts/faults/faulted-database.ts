@@ -30,7 +30,12 @@ export const sessions = (url: string, max: number, settings: Record<string, stri
     },
   }) as unknown as Sql;
 
-export const urlOf = (server: string, database: string, user?: string, password?: string): string => {
+export const urlOf = (
+  server: string,
+  database: string,
+  user?: string,
+  password?: string,
+): string => {
   const url = new URL(server);
   url.pathname = `/${database}`;
   if (user) url.username = user;
@@ -92,7 +97,9 @@ export class FaultedDatabase implements TestDatabase {
   ) => {
     const rows = await this.#sql.begin(async (tx) => {
       if (claims) {
-        await tx.unsafe("select set_config('request.jwt.claims', $1, true)", [JSON.stringify(claims)]);
+        await tx.unsafe("select set_config('request.jwt.claims', $1, true)", [
+          JSON.stringify(claims),
+        ]);
       }
       await tx.unsafe(`set local role ${JSON.stringify(role)}`);
       return [...await tx.unsafe(text, params as ParameterOrJSON<never>[])];
@@ -112,7 +119,10 @@ export class FaultedDatabase implements TestDatabase {
     try {
       await sql.unsafe("begin");
       return await work({
-        run: async (text, params = []) => [...await sql.unsafe(text, params as ParameterOrJSON<never>[])],
+        run: async (
+          text,
+          params = [],
+        ) => [...await sql.unsafe(text, params as ParameterOrJSON<never>[])],
       });
     } finally {
       await sql.end({ timeout: 2 });

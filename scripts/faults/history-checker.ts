@@ -40,7 +40,9 @@ export function checkHistory(entries: readonly Entry[]): Verdict {
     duplicated: [...found].filter(([, times]) => times > 1).map(([value]) => value),
     recovered: asked.filter(([value, kinds]) => !was(kinds, "ok") && found.has(value))
       .filter(([, kinds]) => !certainlyNot(kinds)).map(([value]) => value),
-    vanished: asked.filter(([value, kinds]) => was(kinds, "info") && !was(kinds, "ok") && !found.has(value))
+    vanished: asked.filter(([value, kinds]) =>
+      was(kinds, "info") && !was(kinds, "ok") && !found.has(value)
+    )
       .map(([value]) => value),
   };
 }
@@ -58,7 +60,12 @@ export function repeatedEffects(entries: readonly Entry[]): string[] {
 export function historyProblem(entries: readonly Entry[]): string | null {
   const { lost, unexpected, duplicated } = checkHistory(entries);
   const repeated = repeatedEffects(entries);
-  const problems = Object.entries({ lost, unexpected, duplicated, "repeated at the sink": repeated })
+  const problems = Object.entries({
+    lost,
+    unexpected,
+    duplicated,
+    "repeated at the sink": repeated,
+  })
     .filter(([, values]) => values.length > 0)
     .map(([what, values]) => `${values.length} ${what} (${values[0]})`);
   return problems.length === 0 ? null : problems.join(", ");

@@ -11,7 +11,8 @@ export interface Invariant {
 
 /** Invariants whose surface does not exist yet, and the requirement that brings it. */
 export const pendingInvariants: Record<string, string> = {
-  I8: "an external checkpoint is a prefix of the log: no checkpoint leaves the database yet (AUD-02)",
+  I8:
+    "an external checkpoint is a prefix of the log: no checkpoint leaves the database yet (AUD-02)",
   I13: "no illegal transition of a breaker: circuit_breakers does not exist yet (REL-10)",
 };
 
@@ -58,9 +59,14 @@ export async function breaches(
   await session.run("create temporary table canaries (word text) on commit drop");
   await session.run("create temporary table said (place text, text text) on commit drop");
   const fill = (table: string, rows: unknown[]) =>
-    session.run(`insert into pg_temp.${table} select * from jsonb_to_recordset($1::jsonb) as r(${columns[table]})`, [
-      JSON.stringify(rows),
-    ]);
+    session.run(
+      `insert into pg_temp.${table} select * from jsonb_to_recordset($1::jsonb) as r(${
+        columns[table]
+      })`,
+      [
+        JSON.stringify(rows),
+      ],
+    );
   await fill("sink", outside.sink.map((effect_key) => ({ effect_key })));
   await fill("acknowledged", outside.acknowledged.map((task_id) => ({ task_id })));
   await fill("canaries", outside.canaries.map((word) => ({ word })));
@@ -83,5 +89,6 @@ const columns: Record<string, string> = {
 
 /** A few words for the table. */
 export const told = (found: readonly Breach[]): string =>
-  found.slice(0, 3).map(({ invariant, finding, object }) => `${invariant}: ${finding} (${object})`).join("; ") +
+  found.slice(0, 3).map(({ invariant, finding, object }) => `${invariant}: ${finding} (${object})`)
+    .join("; ") +
   (found.length > 3 ? ` and ${found.length - 3} more` : "");

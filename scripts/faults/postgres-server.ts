@@ -58,9 +58,19 @@ export class PostgresServer {
   ) {}
 
   /** `home` is a directory of the tree that is there already (a mount), or none to make one. */
-  static async create(tree: string, settings: string[] = [], home?: string): Promise<PostgresServer> {
+  static async create(
+    tree: string,
+    settings: string[] = [],
+    home?: string,
+  ): Promise<PostgresServer> {
     const made = home ?? await mkdtemp(join(tree, "var/tmp/ags-faults-"));
-    const server = new PostgresServer(tree, made, await freePort(), randomBytes(18).toString("hex"), settings);
+    const server = new PostgresServer(
+      tree,
+      made,
+      await freePort(),
+      randomBytes(18).toString("hex"),
+      settings,
+    );
     await chmod(made, 0o755);
     await writeFile(join(made, "superuser"), server.password);
     await run("chroot", [tree, "chown", "-R", "postgres:postgres", server.#inside]);

@@ -1,9 +1,19 @@
 import type { PendingRow, Row } from "./row.ts";
 import { approvals } from "./rows/approvals.ts";
 import { deciding } from "./rows/deciding.ts";
+import { door } from "./rows/door.ts";
+import { doorBodies } from "./rows/door-bodies.ts";
+import { doorSignatures } from "./rows/door-signatures.ts";
+import { telegram } from "./rows/telegram.ts";
+import { telegramDisguises } from "./rows/telegram-disguises.ts";
 
 /** Every row of the matrix, in its order. One that cannot run yet says what it waits for. */
 export const rows: readonly (Row | PendingRow)[] = [
+  ...door,
+  ...doorBodies,
+  ...doorSignatures,
+  ...telegram,
+  ...telegramDisguises,
   ...approvals,
   ...deciding,
 ].sort((one, other) => one.id - other.id);

@@ -20,7 +20,8 @@ export interface Result {
   seconds: number;
 }
 
-export const isRed = ({ verdict }: { verdict: Verdict }) => verdict === "red" || verdict === "not injected";
+export const isRed = ({ verdict }: { verdict: Verdict }) =>
+  verdict === "red" || verdict === "not injected";
 
 /** No row takes longer than this, whatever hangs in it. */
 const longest = 180_000;
@@ -39,26 +40,40 @@ async function within(ms: number, work: Promise<Outcome>): Promise<Outcome> {
 }
 
 /** As the schedule would: lost leases are given back before anybody looks for what was lost. */
-async function look(scene: Scene, database: FaultedDatabase, invariants: readonly Invariant[]): Promise<Breach[]> {
+async function look(
+  scene: Scene,
+  database: FaultedDatabase,
+  invariants: readonly Invariant[],
+): Promise<Breach[]> {
   await database.database.call("sweep");
   const { acknowledged, sink } = database;
   const { canaries, said } = scene;
-  return await database.lookedAt((session) => breaches(session, invariants, { acknowledged, sink, canaries, said }));
+  return await database.lookedAt((session) =>
+    breaches(session, invariants, { acknowledged, sink, canaries, said })
+  );
 }
 
-async function inject(scene: Scene, row: Row, invariants: readonly Invariant[]): Promise<Omit<Result, "seconds">> {
+async function inject(
+  scene: Scene,
+  row: Row,
+  invariants: readonly Invariant[],
+): Promise<Omit<Result, "seconds">> {
   const { id, fault, promise } = row;
   const about = { id, fault, promise };
   const nothing = { injected: "", observed: "", evidence: [], breaches: [], history: null };
   for (const need of row.needs) {
     const missing = await scene.missing(need);
-    if (missing !== null) return { ...about, ...nothing, verdict: "not possible here", observed: missing };
+    if (missing !== null) {
+      return { ...about, ...nothing, verdict: "not possible here", observed: missing };
+    }
   }
   scene.begin(id);
   try {
     const outcome = await within(longest, row.run(scene));
     const found: Breach[] = [];
-    for (const database of [...scene.watched]) found.push(...await look(scene, database, invariants));
+    for (const database of [...scene.watched]) {
+      found.push(...await look(scene, database, invariants));
+    }
     const entries = scene.history.of(id);
     const problem = historyProblem(entries);
     const history = entries.some(({ op }) => op === "accept") ? problem ?? summary(entries) : null;
@@ -69,7 +84,12 @@ async function inject(scene: Scene, row: Row, invariants: readonly Invariant[]):
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     scene.log(stack ?? message);
-    return { ...about, ...nothing, verdict: "red", observed: `the row broke off: ${message.split("\n")[0]}` };
+    return {
+      ...about,
+      ...nothing,
+      verdict: "red",
+      observed: `the row broke off: ${message.split("\n")[0]}`,
+    };
   } finally {
     await scene.endRow();
   }

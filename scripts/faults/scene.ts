@@ -67,7 +67,8 @@ export class Scene {
       case "own postgres":
         return await this.#treeMissing();
       case "mount":
-        return await this.#treeMissing() ?? (process.platform === "linux" ? null : "mounts are Linux's");
+        return await this.#treeMissing() ??
+          (process.platform === "linux" ? null : "mounts are Linux's");
       case "redis":
         return null;
     }

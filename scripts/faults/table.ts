@@ -12,7 +12,11 @@ const columns: [string, number, (result: Result) => string][] = [
 function folded(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${width}}`, "gu")) ?? [])) {
+  for (
+    const word of text.split(/\s+/).flatMap((word) =>
+      word.match(new RegExp(`.{1,${width}}`, "gu")) ?? []
+    )
+  ) {
     if (line !== "" && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;
@@ -24,8 +28,10 @@ function folded(text: string, width: number): string[] {
 function record(cells: string[]): string {
   const texts = cells.map((cell, i) => folded(cell, columns[i][1]));
   const height = Math.max(...texts.map((lines) => lines.length));
-  return Array.from({ length: height }, (_, y) =>
-    texts.map((lines, i) => (lines[y] ?? "").padEnd(columns[i][1])).join(" | ").trimEnd()).join("\n");
+  return Array.from(
+    { length: height },
+    (_, y) => texts.map((lines, i) => (lines[y] ?? "").padEnd(columns[i][1])).join(" | ").trimEnd(),
+  ).join("\n");
 }
 
 const rule = columns.map(([, width]) => "-".repeat(width)).join("-+-");
@@ -42,5 +48,7 @@ export function total(results: readonly Result[]): string {
   const parts = ["green", "red", "not injected", "not possible here", "pending"]
     .filter((verdict) => counts.has(verdict)).map((verdict) => `${counts.get(verdict)} ${verdict}`);
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
-  return `${red ? "RED" : "green"}: ${results.length} rows, ${parts.join(", ")}, in ${seconds.toFixed(0)} s`;
+  return `${red ? "RED" : "green"}: ${results.length} rows, ${parts.join(", ")}, in ${
+    seconds.toFixed(0)
+  } s`;
 }

@@ -1,5 +1,5 @@
 import * as line from "../../../tests/support/line.ts";
-import { approvedAccess, quote, reserveAccess } from "../../../tests/support/payments.ts";
+import { approvedAccess, checked, quote, reserveAccess } from "../../../tests/support/payments.ts";
 import { switchOn } from "../../../tests/support/trading.ts";
 import { Findings, type Row } from "../row.ts";
 
@@ -13,7 +13,9 @@ const laterEvaluation = (change: Record<string, string>) => {
   const columns = ["critic", "rubric_sha256", "total", "score", "verdict"];
   return `insert into public.evaluations (task_id, step_id, artifact_id, artifact_checksum, author, rubric, threshold, ${columns})
     select task_id, step_id, artifact_id, artifact_checksum, author, rubric, threshold,
-      ${columns.map((name) => change[name] ?? name)} from public.evaluations where task_id = $1 returning 1 as one`;
+      ${
+    columns.map((name) => change[name] ?? name)
+  } from public.evaluations where task_id = $1 returning 1 as one`;
 };
 
 const onePerson: Row = {
@@ -29,8 +31,14 @@ const onePerson: Row = {
     const first = await line.decide(db, "1004", code);
     const second = await line.decide(db, "1024", code);
     found.must(!first.refused, `the operator's yes was refused: ${first.refused}`);
-    found.must(second.refused === "dual_control_violation", `the second account got ${second.refused ?? "through"}`);
-    found.counted(Number(second.refused === "dual_control_violation"), "second yes of one person refused");
+    found.must(
+      second.refused === "dual_control_violation",
+      `the second account got ${second.refused ?? "through"}`,
+    );
+    found.counted(
+      Number(second.refused === "dual_control_violation"),
+      "second yes of one person refused",
+    );
     const raised = await raisedBy(db.owner(
       `insert into public.approvals (task_id, step_id, tier, approver, decision, request_id, member_id, person_id, role, digest)
        select task_id, step_id, tier, 'tom-owner', decision, request_id, member_id, person_id, 'owner', digest
@@ -61,7 +69,9 @@ const ownRequest: Row = {
         const { refused } = await line.decide(db, "1001", code);
         found.must(refused === "self_approval", `${actor} got ${refused ?? "through"}`);
         const audited = (await line.refusalsOf(db, taskId)).includes("self_approval") ||
-          await db.count("public.audit_logs where code = 'self_approval' and task_id = $1", [taskId]) > 0;
+          await db.count("public.audit_logs where code = 'self_approval' and task_id = $1", [
+              taskId,
+            ]) > 0;
         found.must(audited, "no audit row says so");
         if (refused) found.proof(`${actor}: ${refused}`);
       }
@@ -72,7 +82,10 @@ const ownRequest: Row = {
 };
 
 const swaps: [string, string][] = [
-  ["the post's bytes", "update public.artifacts set content = 'all in' where task_id = $1 and type = 'post' returning 1"],
+  [
+    "the post's bytes",
+    "update public.artifacts set content = 'all in' where task_id = $1 and type = 'post' returning 1",
+  ],
   [
     "the post's bytes and their checksum",
     "update public.artifacts set content = 'all in', checksum = private.sha256_hex('all in') where task_id = $1 and type = 'post' returning 1",
@@ -81,7 +94,10 @@ const swaps: [string, string][] = [
     "what the critic saw",
     "update public.artifacts a set content = '{}' from public.evaluations e where e.artifact_id = a.artifact_id and a.task_id = $1 returning 1",
   ],
-  ["the request's payload", "update public.tasks set payload_json = '{\"entry\": \"1\"}' where task_id = $1 returning 1"],
+  [
+    "the request's payload",
+    'update public.tasks set payload_json = \'{"entry": "1"}\' where task_id = $1 returning 1',
+  ],
   ["the goal", "update public.tasks set goal = 'something else' where task_id = $1 returning 1"],
 ];
 
@@ -102,7 +118,10 @@ const swapped: Row = {
         "select status from public.approval_requests where code = $1",
         [code],
       );
-      found.must(request.status === "superseded", `after ${what} the approval is ${request.status}`);
+      found.must(
+        request.status === "superseded",
+        `after ${what} the approval is ${request.status}`,
+      );
     }
     found.must(await db.count("public.effects") === 0, "an effect was reserved");
     found.saw(`${swaps.length} of ${swaps.length} digest_drift, approvals superseded, 0 effects`);
@@ -125,7 +144,10 @@ const policyChanged: Row = {
     const before = await line.reserve(db, work);
     found.must(Boolean(before.refused), "the old policy's worker reserved");
     const after = await line.reserve(db, work, { p_policy_sha256: line.sha256(text) });
-    found.must(after.refused === "digest_drift", `the new policy's worker got ${after.refused ?? "through"}`);
+    found.must(
+      after.refused === "digest_drift",
+      `the new policy's worker got ${after.refused ?? "through"}`,
+    );
     found.must(await db.count("public.effects") === 0, "an effect was reserved");
     found.saw(`old: ${before.refused}, new: ${after.refused}, 0 effects`);
     return found.outcome("another policy activated mid-flow");
@@ -141,14 +163,19 @@ const scoreReplaced: Row = {
     const db = await scene.database();
     const found = new Findings();
     const changes: [string, Record<string, string>, string[]][] = [
-      ["a worse score", { total: "5", score: "round(5 / 9.0, 4)", verdict: "'fail'" }, ["critic_rejected"]],
+      ["a worse score", { total: "5", score: "round(5 / 9.0, 4)", verdict: "'fail'" }, [
+        "critic_rejected",
+      ]],
       ["another passing score", { total: "8", score: "round(8 / 9.0, 4)" }, ["digest_drift"]],
       ["another critic", { critic: "'critic:other'" }, ["digest_drift"]],
       ["another rubric", { rubric_sha256: "repeat('a', 64)" }, ["digest_drift"]],
     ];
     for (const [what, change, codes] of changes) {
       const { taskId, work } = await line.approvedSignal(db);
-      found.counted((await db.owner(laterEvaluation(change), [taskId])).length, `evaluation put in: ${what}`);
+      found.counted(
+        (await db.owner(laterEvaluation(change), [taskId])).length,
+        `evaluation put in: ${what}`,
+      );
       const { refused } = await line.reserve(db, work);
       found.must(codes.includes(String(refused)), `${what}: ${refused ?? "reserved"}`);
       found.saw(`${what}: ${refused}`);
@@ -167,6 +194,7 @@ const otherDryRun: Row = {
     const db = await scene.database();
     const found = new Findings();
     await switchOn(db);
+    await checked(db, "5001");
     const { taskId, grant, work } = await approvedAccess(db, "5001");
     await quote(db, "3.2");
     const changed = await db.owner(
@@ -178,10 +206,20 @@ const otherDryRun: Row = {
     found.counted(changed.length, "rehearsal rewritten");
     const { refused } = await reserveAccess(db, work, grant);
     found.must(refused === "digest_drift", `the grant was ${refused ?? "reserved"}`);
-    found.must(await db.count("public.effects where task_id = $1", [taskId]) === 0, "an effect was reserved");
+    found.must(
+      await db.count("public.effects where task_id = $1", [taskId]) === 0,
+      "an effect was reserved",
+    );
     found.saw(`${refused}, 0 effects`);
     return found.outcome("an approved T3 access, its dry run replaced");
   },
 };
 
-export const approvals = [onePerson, ownRequest, swapped, policyChanged, scoreReplaced, otherDryRun];
+export const approvals = [
+  onePerson,
+  ownRequest,
+  swapped,
+  policyChanged,
+  scoreReplaced,
+  otherDryRun,
+];

@@ -20,14 +20,24 @@ const late: Row = {
       await clock.set(at);
       await clock.advance(ms / 1000);
     };
-    for (const [ms, wanted] of [[-1, undefined], [0, "request_expired"], [1, "request_expired"]] as const) {
+    for (
+      const [ms, wanted] of [[-1, undefined], [0, "request_expired"], [
+        1,
+        "request_expired",
+      ]] as const
+    ) {
       const code = await line.openCode(db, await line.signalAtGate(db));
       await moved(await expiry(code), ms);
       const { refused } = await line.decide(db, "1001", code);
       found.must(refused === wanted, `a yes at T${ms} ms was ${refused ?? "taken"}`);
       await clock.advance(1);
     }
-    for (const [ms, wanted] of [[-1, undefined], [0, "request_expired"], [1, "request_expired"]] as const) {
+    for (
+      const [ms, wanted] of [[-1, undefined], [0, "request_expired"], [
+        1,
+        "request_expired",
+      ]] as const
+    ) {
       const { work, code } = await line.approvedSignal(db);
       await moved(await expiry(code), ms);
       const { refused } = await line.reserve(db, work);
@@ -40,14 +50,24 @@ const late: Row = {
     for (let round = 0; round < rounds; round++) {
       const code = await line.openCode(db, await line.signalAtGate(db));
       await moved(await expiry(code), -1);
-      const [{ refused }] = await Promise.all([line.decide(db, "1001", code), clock.advance(0.002)]);
-      found.must(refused === undefined || refused === "request_expired" || refused === "signature_mismatch", `a raced yes: ${refused}`);
+      const [{ refused }] = await Promise.all([
+        line.decide(db, "1001", code),
+        clock.advance(0.002),
+      ]);
+      found.must(
+        refused === undefined || refused === "request_expired" || refused === "signature_mismatch",
+        `a raced yes: ${refused}`,
+      );
       outcomes[refused ? "expired" : "taken"]++;
     }
-    const wrong = await db.count("public.approvals a join public.approval_requests r using (request_id) where a.ts >= r.expires_at");
+    const wrong = await db.count(
+      "public.approvals a join public.approval_requests r using (request_id) where a.ts >= r.expires_at",
+    );
     found.must(wrong === 0, `${wrong} decisions are on record after their expiry`);
     found.counted(rounds, "decisions raced against the expiry");
-    found.saw(`edges as promised; of ${rounds} raced ${outcomes.taken} in time, ${outcomes.expired} refused, 0 late on record`);
+    found.saw(
+      `edges as promised; of ${rounds} raced ${outcomes.taken} in time, ${outcomes.expired} refused, 0 late on record`,
+    );
     return found.outcome("clock at the expiry, to the millisecond, and moved during decisions");
   },
 };
@@ -62,7 +82,10 @@ const removed: Row = {
     const found = new Findings();
     const ways: [string, string][] = [
       ["removed", "select api.remove_member('1005', 'test') as answer"],
-      ["demoted", "update public.members set role = 'reviewer' where telegram_user_id = '1001' returning 1"],
+      [
+        "demoted",
+        "update public.members set role = 'reviewer' where telegram_user_id = '1001' returning 1",
+      ],
     ];
     for (const [way, sql] of ways) {
       const { work } = await line.approvedSignal(db, way === "removed" ? "1005" : "1001");
@@ -103,10 +126,16 @@ const races: Row = {
       const work = await line.claimPublish(db, taskId);
       found.must(work !== null, "an approved effect is not handed out");
       if (work === null) continue;
-      const answers = await Promise.all([line.reserve(db, work), line.reserve(other, work), line.reserve(db, work)]);
+      const answers = await Promise.all([
+        line.reserve(db, work),
+        line.reserve(other, work),
+        line.reserve(db, work),
+      ]);
       const effects = new Set(answers.map(({ effect_id }) => effect_id).filter(Boolean));
       found.must(effects.size === 1, `${effects.size} effects of one approval`);
-      const starts = await Promise.all([db, other, db].map((by) => line.start(by, [...effects][0], work)));
+      const starts = await Promise.all(
+        [db, other, db].map((by) => line.start(by, [...effects][0], work)),
+      );
       const started = starts.filter(({ refused }) => !refused).length;
       found.must(started === 1, `${started} starts of one effect`);
       tally.commits += started;
@@ -143,17 +172,28 @@ const crossed: Row = {
             if (name !== "decide" || typeof update !== "object" || update === null) {
               return db.database.call(name, args);
             }
-            const intent = { type: "approve", code: presentedFor, decision: "approve", reason: null };
+            const intent = {
+              type: "approve",
+              code: presentedFor,
+              decision: "approve",
+              reason: null,
+            };
             return db.database.call(name, { ...args, p_update: { ...update, intent } });
           },
         });
         const { refused } = await line.decide(between, "1001", signedFor);
-        found.must(refused === "signature_mismatch", `a yes to another request was ${refused ?? "taken"}`);
+        found.must(
+          refused === "signature_mismatch",
+          `a yes to another request was ${refused ?? "taken"}`,
+        );
         crossings += Number(refused === "signature_mismatch");
       }
     }
     const foreign = await line.decide(db, "1001", "T2-20250928-0012");
-    found.must(foreign.refused === "unknown_request", `an id of nobody got ${foreign.refused ?? "through"}`);
+    found.must(
+      foreign.refused === "unknown_request",
+      `an id of nobody got ${foreign.refused ?? "through"}`,
+    );
     found.must(await db.count("public.approvals") === 0, "a decision is on record");
     found.counted(crossings, "crossed pairs refused with signature_mismatch");
     found.saw(`${crossings} of 12 refused, unknown id: ${foreign.refused}, 0 decisions`);

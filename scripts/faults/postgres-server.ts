@@ -117,7 +117,21 @@ export class PostgresServer {
     return readFile(join(this.home, "log"), "utf8");
   }
 
+  /** The children of a killed postmaster notice its death within a moment; until then nobody else may have the data. */
   async start(): Promise<void> {
+    for (let tries = 1;; tries++) {
+      try {
+        return await this.#startOnce();
+      } catch (error) {
+        if (tries === 20 || !(await this.log()).slice(-600).includes("is still in use")) {
+          throw error;
+        }
+        await sleep(250);
+      }
+    }
+  }
+
+  async #startOnce(): Promise<void> {
     const log = openSync(join(this.home, "log"), "a");
     const settings = [
       "listen_addresses=127.0.0.1",

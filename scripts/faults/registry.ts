@@ -4,6 +4,8 @@ import { deciding } from "./rows/deciding.ts";
 import { door } from "./rows/door.ts";
 import { doorBodies } from "./rows/door-bodies.ts";
 import { doorSignatures } from "./rows/door-signatures.ts";
+import { execution } from "./rows/execution.ts";
+import { server } from "./rows/server.ts";
 import { telegram } from "./rows/telegram.ts";
 import { telegramDisguises } from "./rows/telegram-disguises.ts";
 
@@ -15,5 +17,7 @@ export const rows: readonly (Row | PendingRow)[] = [
   ...telegram,
   ...telegramDisguises,
   ...approvals,
+  ...execution,
+  ...server,
   ...deciding,
 ].sort((one, other) => one.id - other.id);

@@ -5,7 +5,11 @@ import { door } from "./rows/door.ts";
 import { doorBodies } from "./rows/door-bodies.ts";
 import { doorSignatures } from "./rows/door-signatures.ts";
 import { execution } from "./rows/execution.ts";
+import { graph } from "./rows/graph.ts";
+import { roles } from "./rows/roles.ts";
 import { server } from "./rows/server.ts";
+import { serverLimits } from "./rows/server-limits.ts";
+import { stops } from "./rows/stops.ts";
 import { telegram } from "./rows/telegram.ts";
 import { telegramDisguises } from "./rows/telegram-disguises.ts";
 
@@ -19,5 +23,9 @@ export const rows: readonly (Row | PendingRow)[] = [
   ...approvals,
   ...execution,
   ...server,
+  ...serverLimits,
+  ...graph,
+  ...roles,
+  ...stops,
   ...deciding,
 ].sort((one, other) => one.id - other.id);

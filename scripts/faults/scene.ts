@@ -1,11 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { DatabaseMaker, FaultedDatabase } from "./faulted-database.ts";
 import type { History } from "./history.ts";
 import { findTree, PostgresServer } from "./postgres-server.ts";
 import type { Need } from "./row.ts";
 import { dice } from "./seed.ts";
+
+const run = promisify(execFile);
 
 export interface SceneOptions {
   seed: number;
@@ -67,8 +71,7 @@ export class Scene {
       case "own postgres":
         return await this.#treeMissing();
       case "mount":
-        return await this.#treeMissing() ??
-          (process.platform === "linux" ? null : "mounts are Linux's");
+        return await this.#treeMissing() ?? await this.#mountMissing();
       case "redis":
         return null;
     }
@@ -77,6 +80,26 @@ export class Scene {
   async #treeMissing(): Promise<string | null> {
     this.#tree ??= await findTree(await this.scratch());
     return "missing" in this.#tree ? this.#tree.missing : null;
+  }
+
+  async #mountMissing(): Promise<string | null> {
+    const { message } = await this.mounted(1, join(await this.scratch(), "mount")).then(
+      ({ unmount }) => unmount().then(() => ({ message: null })),
+      (error: Error) => error,
+    );
+    return message === null ? null : `nothing can be mounted: ${message.split("\n").join(" ")}`;
+  }
+
+  /** A file system of so many megabytes, in memory. */
+  async mounted(megabytes: number, directory: string): Promise<{ unmount: () => Promise<void> }> {
+    await mkdir(directory, { recursive: true });
+    await run("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "ags-faults", directory]);
+    return {
+      unmount: async () => {
+        await run("umount", [directory]);
+        await rm(directory, { recursive: true, force: true });
+      },
+    };
   }
 
   async tree(): Promise<string> {
@@ -115,11 +138,11 @@ export class Scene {
     return this.watch(await (await this.maker()).makeBare());
   }
 
-  watch(database: FaultedDatabase): FaultedDatabase {
+  watch(database: FaultedDatabase, maker = this.#maker): FaultedDatabase {
     this.watched.add(database);
     this.onRowEnd(async () => {
       this.watched.delete(database);
-      await (await this.maker()).drop(database);
+      await maker?.drop(database);
     });
     return database;
   }

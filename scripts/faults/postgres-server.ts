@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { openSync } from "node:fs";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -71,6 +71,7 @@ export class PostgresServer {
       randomBytes(18).toString("hex"),
       settings,
     );
+    await mkdir(made, { recursive: true });
     await chmod(made, 0o755);
     await writeFile(join(made, "superuser"), server.password);
     await run("chroot", [tree, "chown", "-R", "postgres:postgres", server.#inside]);

@@ -6,6 +6,7 @@ import { doorBodies } from "./rows/door-bodies.ts";
 import { doorSignatures } from "./rows/door-signatures.ts";
 import { execution } from "./rows/execution.ts";
 import { graph } from "./rows/graph.ts";
+import { pending } from "./rows/pending.ts";
 import { roles } from "./rows/roles.ts";
 import { server } from "./rows/server.ts";
 import { serverLimits } from "./rows/server-limits.ts";
@@ -28,4 +29,5 @@ export const rows: readonly (Row | PendingRow)[] = [
   ...roles,
   ...stops,
   ...deciding,
+  ...pending,
 ].sort((one, other) => one.id - other.id);

@@ -128,8 +128,18 @@ export class RunningStack {
     return answer;
   }
 
-  post(path: string, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(`${this.url}${path}`, { method: "POST", headers, body });
+  post(
+    path: string,
+    body: BodyInit,
+    headers: Record<string, string> = {},
+    ms = 60_000,
+  ): Promise<Response> {
+    return fetch(`${this.url}${path}`, {
+      method: "POST",
+      headers,
+      body,
+      signal: AbortSignal.timeout(ms),
+    });
   }
 
   alert(body: string, token = "desk-token-0123456789"): Promise<Response> {

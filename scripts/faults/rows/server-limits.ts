@@ -97,9 +97,17 @@ const crowded: Row = {
     const found = new Findings();
     const send = async (i: number) => {
       const began = performance.now();
-      const response = await stack.alert(alertBody({ time: `crowded ${i}` }));
-      await response.arrayBuffer();
-      return { status: response.status, ms: performance.now() - began };
+      const status = await stack.post(
+        "/intake/tradingview/desk-token-0123456789",
+        alertBody({ time: `crowded ${i}` }),
+        {},
+        15_000,
+      )
+        .then(async (response) => {
+          await response.arrayBuffer();
+          return response.status;
+        }, () => 0);
+      return { status, ms: performance.now() - began };
     };
     await send(-1);
     // The platform's own sessions go, so that it has to come back into a full house.

@@ -71,6 +71,7 @@ export async function breaches(
   await fill("acknowledged", outside.acknowledged.map((task_id) => ({ task_id })));
   await fill("canaries", outside.canaries.map((word) => ({ word })));
   await fill("said", outside.said);
+  if (outside.canaries.length > 0) await rememberTables(session);
   const found: Breach[] = [];
   for (const { id, sql } of invariants) {
     for (const { finding, object } of await session.run(sql)) {
@@ -78,6 +79,20 @@ export async function breaches(
     }
   }
   return found;
+}
+
+/** Whatever table is added later is looked into as well. */
+async function rememberTables(session: Session): Promise<void> {
+  const tables = await session.run(
+    `select c.oid::regclass::text as name from pg_class c
+     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition`,
+  );
+  for (const { name } of tables) {
+    await session.run(
+      `insert into pg_temp.said select $1, to_jsonb(t)::text from ${name} t`,
+      [name],
+    );
+  }
 }
 
 const columns: Record<string, string> = {

@@ -4,8 +4,10 @@ import { deciding } from "./rows/deciding.ts";
 import { door } from "./rows/door.ts";
 import { doorBodies } from "./rows/door-bodies.ts";
 import { doorSignatures } from "./rows/door-signatures.ts";
+import { edges } from "./rows/edges.ts";
 import { execution } from "./rows/execution.ts";
 import { graph } from "./rows/graph.ts";
+import { judged } from "./rows/judged.ts";
 import { pending } from "./rows/pending.ts";
 import { roles } from "./rows/roles.ts";
 import { server } from "./rows/server.ts";
@@ -28,6 +30,8 @@ export const rows: readonly (Row | PendingRow)[] = [
   ...graph,
   ...roles,
   ...stops,
+  ...edges,
+  ...judged,
   ...deciding,
   ...pending,
 ].sort((one, other) => one.id - other.id);

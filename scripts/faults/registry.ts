@@ -4,10 +4,12 @@ import { deciding } from "./rows/deciding.ts";
 import { door } from "./rows/door.ts";
 import { doorBodies } from "./rows/door-bodies.ts";
 import { doorSignatures } from "./rows/door-signatures.ts";
+import { doorSql } from "./rows/door-sql.ts";
 import { edges } from "./rows/edges.ts";
 import { execution } from "./rows/execution.ts";
 import { graph } from "./rows/graph.ts";
 import { judged } from "./rows/judged.ts";
+import { leaking } from "./rows/leaks.ts";
 import { pending } from "./rows/pending.ts";
 import { roles } from "./rows/roles.ts";
 import { server } from "./rows/server.ts";
@@ -21,6 +23,7 @@ export const rows: readonly (Row | PendingRow)[] = [
   ...door,
   ...doorBodies,
   ...doorSignatures,
+  ...doorSql,
   ...telegram,
   ...telegramDisguises,
   ...approvals,
@@ -31,6 +34,7 @@ export const rows: readonly (Row | PendingRow)[] = [
   ...roles,
   ...stops,
   ...edges,
+  ...leaking,
   ...judged,
   ...deciding,
   ...pending,

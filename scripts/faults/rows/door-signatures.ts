@@ -5,7 +5,7 @@ import { pick } from "../seed.ts";
 import { Findings, type Row } from "../row.ts";
 import { inParallel, RunningStack } from "../running-stack.ts";
 import { tally } from "./door.ts";
-import { doorOf } from "./door-bodies.ts";
+import { doorOf } from "./intake.ts";
 
 const secretOf = (text: string) => `whsec_${Buffer.from(text.padEnd(32, ".")).toString("base64")}`;
 const kept = secretOf("the secret that both know");

@@ -5,7 +5,7 @@ import { Findings, type Row } from "../row.ts";
 import { until } from "../running-stack.ts";
 import { shuffled } from "../seed.ts";
 import { orchestratorOf, readEvent } from "../traffic.ts";
-import { decided, message, nextUpdate, webhookOf } from "./telegram.ts";
+import { decided, message, nextUpdate, webhookOf } from "./webhook.ts";
 
 const rescue: Row = {
   id: 35,

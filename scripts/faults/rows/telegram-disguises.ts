@@ -3,7 +3,7 @@ import * as line from "../../../tests/support/line.ts";
 import { disguises } from "../../../tests/simulator/look-alike.ts";
 import { Findings, type Row } from "../row.ts";
 import { pick } from "../seed.ts";
-import { decided, message, nextUpdate, webhookOf } from "./telegram.ts";
+import { decided, message, nextUpdate, webhookOf } from "./webhook.ts";
 
 const strangersAllowed = new Set(["1001", "1004", "1005", "1014"]);
 const people = [1001, 1004, 1014, 1005, 1002, 1024, 1003, 9999];

@@ -21,7 +21,6 @@ export const sessions = (url: string, max: number, settings: Record<string, stri
     max,
     connect_timeout: 5,
     onnotice: () => {},
-    fetch_types: false,
     connection: settings,
     types: {
       json: { to: 114, from: [114], serialize: asText, parse: JSON.parse },

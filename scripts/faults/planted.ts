@@ -1,4 +1,3 @@
-import type { PGlite } from "@electric-sql/pglite";
 import { openTestDatabase, type TestDatabase } from "../../tests/support/database.ts";
 import { household } from "../../tests/support/household.ts";
 import * as line from "../../tests/support/line.ts";
@@ -34,7 +33,7 @@ async function cleanHouse(db: TestDatabase): Promise<void> {
 }
 
 async function found(
-  pg: PGlite,
+  pg: TestDatabase["pg"],
   invariants: readonly Invariant[],
   statements: string[],
   outside: Outside,

@@ -218,6 +218,32 @@ export const plants: Plant[] = [
       said: [{ place: "log", text: "a canary-in-a-log line" }],
     },
   },
+  {
+    invariant: "I13",
+    finding: "a breaker took an edge that it does not have",
+    sql: [audit("'breaker:embed'", '{"state": "closed"}', '{"state": "half_open"}')],
+  },
+  {
+    invariant: "I13",
+    finding: "a breaker has no audit row for a change",
+    sql: [audit("'breaker:embed'", '{"state": "half_open"}', '{"state": "closed"}')],
+  },
+  {
+    invariant: "I13",
+    finding: "a breaker asked before it had rested",
+    sql: [
+      audit("'breaker:embed'", '{"state": "closed"}', '{"state": "open"}'),
+      `insert into public.audit_logs (actor, action, object, before_json, after_json)
+       values ('breaker', 'breaker.probe', 'breaker:embed', '{"state": "open"}', '{"state": "half_open"}')`,
+    ],
+  },
+  {
+    invariant: "I13",
+    finding: "a breaker is not where its trail ends",
+    sql: [
+      "update public.circuit_breakers set state = 'open', opened_at = now(), first_opened_at = now() where tool = 'embed'",
+    ],
+  },
   { invariant: "I14", finding: "anon may select", sql: ["grant select on public.tasks to anon"] },
   {
     invariant: "I14",

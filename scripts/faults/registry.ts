@@ -1,5 +1,6 @@
 import type { PendingRow, Row } from "./row.ts";
 import { approvals } from "./rows/approvals.ts";
+import { breakers } from "./rows/breakers.ts";
 import { deciding } from "./rows/deciding.ts";
 import { door } from "./rows/door.ts";
 import { doorBodies } from "./rows/door-bodies.ts";
@@ -11,12 +12,14 @@ import { graph } from "./rows/graph.ts";
 import { judged } from "./rows/judged.ts";
 import { leaking } from "./rows/leaks.ts";
 import { pending } from "./rows/pending.ts";
+import { redisRows } from "./rows/redis.ts";
 import { roles } from "./rows/roles.ts";
 import { server } from "./rows/server.ts";
 import { serverLimits } from "./rows/server-limits.ts";
 import { stops } from "./rows/stops.ts";
 import { telegram } from "./rows/telegram.ts";
 import { telegramDisguises } from "./rows/telegram-disguises.ts";
+import { workers } from "./rows/workers.ts";
 
 /** Every row of the matrix, in its order. One that cannot run yet says what it waits for. */
 export const rows: readonly (Row | PendingRow)[] = [
@@ -28,11 +31,14 @@ export const rows: readonly (Row | PendingRow)[] = [
   ...telegramDisguises,
   ...approvals,
   ...execution,
+  ...workers,
   ...server,
   ...serverLimits,
   ...graph,
   ...roles,
   ...stops,
+  ...breakers,
+  ...redisRows,
   ...edges,
   ...leaking,
   ...judged,

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { DatabaseMaker, FaultedDatabase } from "./faulted-database.ts";
 import type { History } from "./history.ts";
 import { findTree, PostgresServer } from "./postgres-server.ts";
+import { redisInstalled } from "./redis-server.ts";
 import type { Need } from "./row.ts";
 import { dice } from "./seed.ts";
 
@@ -73,7 +74,7 @@ export class Scene {
       case "mount":
         return await this.#treeMissing() ?? await this.#mountMissing();
       case "redis":
-        return null;
+        return redisInstalled() ? null : "redis-server is not installed";
     }
   }
 

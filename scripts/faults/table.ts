@@ -25,8 +25,11 @@ function folded(text: string, width: number): string[] {
   return [...lines, line];
 }
 
+/** The whole of it is in --json. */
+const clipped = (text: string): string => text.length > 420 ? `${text.slice(0, 420)} …` : text;
+
 function record(cells: string[]): string {
-  const texts = cells.map((cell, i) => folded(cell, columns[i][1]));
+  const texts = cells.map((cell, i) => folded(clipped(cell), columns[i][1]));
   const height = Math.max(...texts.map((lines) => lines.length));
   return Array.from(
     { length: height },

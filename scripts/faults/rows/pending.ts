@@ -9,30 +9,6 @@ export const pending: PendingRow[] = [
     waits: "DAG-15, CRT-08: no command undoes an effect yet",
   },
   {
-    id: 46,
-    fault: "a breaker at its edges: 4 failures, 5 in 61 s, 50 probes at once",
-    promise: "opens as specified, one probe",
-    waits: "REL-10: circuit_breakers",
-  },
-  {
-    id: 48,
-    fault: "the fallback queue is down or full too",
-    promise: "parked, with an alert, nothing lost",
-    waits: "REL-10: the fallback of a tool",
-  },
-  {
-    id: 49,
-    fault: "Redis is down, slow, flushed",
-    promise: "correctness unchanged; the limiter fails closed for writes",
-    waits: "MEM-01, MEM-16: short-term memory in Redis",
-  },
-  {
-    id: 50,
-    fault: "the bus is slow, repeats, reorders",
-    promise: "the outbox drives; lag is measured; no transaction is held",
-    waits: "EVT-05, EVT-07: the relay of events",
-  },
-  {
     id: 53,
     fault: "JWTs with alg none, confused algorithms, forged roles, wrong times",
     promise: "401 for all",

@@ -1,5 +1,5 @@
 import type { Figure } from "../truth/figure.ts";
-import { momentOf, spoken } from "../truth/judge.ts";
+import { momentOf, skew_s, spoken } from "../truth/judge.ts";
 import type { Level } from "../views/level.ts";
 import type { Content } from "./jsx-runtime.ts";
 
@@ -52,7 +52,8 @@ export function When({ of, now }: { of: Figure<string>; now: Date }) {
     );
   }
   const age_s = (now.getTime() - at.getTime()) / 1000;
-  const distance = distanceOf(age_s);
+  // A time that a source gave for itself lies in the past; a moment ahead is the page's own asking.
+  const distance = of.value === of.observed_at ? agoOf(age_s) : distanceOf(age_s);
   const iso = at.toISOString();
   return (
     <span class="figure" {...about(of)}>
@@ -67,6 +68,8 @@ const shortened = (id: string): string =>
   id.replace(/([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/, "$1…");
 
 /** A page asks its sources after it has looked at its clock, so an answer may be a moment younger than the page. */
+const agoOf = (age_s: number): string => Math.abs(age_s) < skew_s ? "just now" : distanceOf(age_s);
+
 const distanceOf = (age_s: number): string =>
   Math.abs(age_s) < 1.5 ? "just now" : age_s > 0 ? `${spoken(age_s)} ago` : `in ${spoken(-age_s)}`;
 
@@ -104,7 +107,7 @@ export function State(
 /** Where a row comes from: its source, its object there, and when the source said it. */
 export function Source({ of, now }: { of: Figure<unknown>; now: Date }) {
   const at = of.observed_at === null ? null : momentOf(of.observed_at);
-  const age = at === null ? "no time" : distanceOf((now.getTime() - at.getTime()) / 1000);
+  const age = at === null ? "no time" : agoOf((now.getTime() - at.getTime()) / 1000);
   return (
     <span class="source" {...about(of)}>
       <span class="name">{of.source}</span>

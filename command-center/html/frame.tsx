@@ -120,7 +120,8 @@ export function Sources({ notes, now, what }: { notes: readonly Note[]; now: Dat
           {note.freshness === "unknown" ? <Show of={note} /> : (
             <>
               <span>
-                <Show of={note} /> {note.object ?? ""}
+                {`${note.object ?? "objects"}: `}
+                <Show of={note} />
               </span>
               <When of={note.observed()} now={now} />
               <Reason of={note} />

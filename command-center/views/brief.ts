@@ -165,9 +165,9 @@ function tilesOf({ agents, reviews, jobs, board }: FourViews): Tile[] {
   const reviewNotes = [...reviews.request_notes, ...reviews.pull_notes];
   const queue = lane("unassigned") === null
     ? null
-    : `${lane("unassigned")} unassigned, ${lane("assigned")} assigned, ${
+    : `unassigned ${lane("unassigned")}, assigned ${lane("assigned")}, in progress ${
       lane("in progress")
-    } in progress, ${lane("blocked")} blocked`;
+    }, blocked ${lane("blocked")}`;
   return [
     {
       name: "Review pressure",
@@ -175,7 +175,7 @@ function tilesOf({ agents, reviews, jobs, board }: FourViews): Tile[] {
       level: levelOf(reviewNotes, [...reviews.requests, ...reviews.pulls]),
       value: derive(
         reviewNotes,
-        `${requests} requests and ${reviews.pulls.length} pull requests, ${judgement} need judgement`,
+        `requests ${requests}, pull requests ${reviews.pulls.length}, of these need judgement ${judgement}`,
       ),
     },
     {
@@ -190,7 +190,7 @@ function tilesOf({ agents, reviews, jobs, board }: FourViews): Tile[] {
       level: levelOf(jobs.notes, jobs.rows),
       value: derive(
         jobs.notes,
-        `${troubled.length} of ${jobs.rows.length} jobs want a look, ${paused} paused`,
+        `want a look ${troubled.length} of ${jobs.rows.length}, of these paused ${paused}`,
       ),
     },
     {
@@ -199,7 +199,7 @@ function tilesOf({ agents, reviews, jobs, board }: FourViews): Tile[] {
       level: levelOf(agents.notes, agents.rows),
       value: derive(
         agents.notes,
-        `${unwell.length} of ${agents.rows.length} are down, degraded, stale or not seen`,
+        `down, degraded, stale or not seen ${unwell.length} of ${agents.rows.length}`,
       ),
     },
   ];

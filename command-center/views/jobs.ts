@@ -79,7 +79,7 @@ function rowOf(reading: Reading<unknown>, fact: JobFact, now: Date): JobRow {
     last_run: say(fact.last_run_at, { because: "no run is on record" }),
     last_result: say(fact.last_result, { because: "no run is on record" }),
     next_run: say(fact.next_run_at, { because: "the schedule does not say" }),
-    reason: say(verdict.reason ?? "none"),
+    reason: say(verdict.reason ?? reading.reason ?? "none"),
   };
 }
 

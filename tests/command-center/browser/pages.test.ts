@@ -75,6 +75,11 @@ inChromium("the pages in a browser", () => {
           expect(seen.hosts).toEqual([new URL(site.url).host]);
           expect(seen.methods).toEqual(["GET"]);
           expect(await faults(page)).toEqual([]);
+          // axe sees what is there; that a row can be read it does not.
+          const unseen = await page.evaluate(
+            "[...document.querySelectorAll('tbody tr, .card, .tile')].filter((row) => row.offsetHeight < 20 || row.offsetWidth < 100).length",
+          );
+          expect(unseen).toBe(0);
           expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"))
             .toBeLessThanOrEqual(0);
           await context.close();

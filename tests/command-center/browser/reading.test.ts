@@ -98,13 +98,13 @@ inChromium("reading a page", () => {
       "moves nothing when rows come or go: it offers them, and shows them when asked to",
       async () => {
         const page = await open("/command/board");
-        await page.evaluate("scrollTo(0, 200)");
+        await page.evaluate("scrollTo({ top: 200, behavior: 'instant' })");
         const shown = await page.innerHTML("#main");
         await past(
           `insert into public.tasks (task_id, status, actor, goal, risk_tier, action, source)
          values ('T-2026-11-21-0500', 'created', 'desk', 'Something that has just come', 'T1', 'PUBLISH_IDEA', 'desk')`,
         );
-        await refresh(page);
+        await page.evaluate("document.getElementById('refresh-now').click()");
         await page.waitForSelector(".news");
         expect(await page.innerHTML("#main")).toBe(shown);
         expect(await page.evaluate("scrollY")).toBe(200);

@@ -111,10 +111,10 @@ describe("the brief", () => {
     }));
     expect(tiles.map(({ value }) => value.value)).toEqual([
       "something is red",
-      "0 requests and 0 pull requests, 0 need judgement",
-      "1 unassigned, 8 assigned, 0 in progress, 0 blocked",
-      "2 of 3 jobs want a look, 1 paused",
-      "0 of 0 are down, degraded, stale or not seen",
+      "requests 0, pull requests 0, of these need judgement 0",
+      "unassigned 1, assigned 8, in progress 0, blocked 0",
+      "want a look 2 of 3, of these paused 1",
+      "down, degraded, stale or not seen 0 of 0",
     ]);
   });
 });

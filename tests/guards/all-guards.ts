@@ -8,6 +8,7 @@ import { guardsOfDigests } from "./guards-of-digests.ts";
 import { guardsOfEffects } from "./guards-of-effects.ts";
 import { guardsOfHistory } from "./guards-of-history.ts";
 import { guardsOfLimits } from "./guards-of-limits.ts";
+import { guardsOfLooking } from "./guards-of-looking.ts";
 import { guardsOfOutcomes } from "./guards-of-outcomes.ts";
 import { guardsOfPayments } from "./guards-of-payments.ts";
 import { guardsOfPeople } from "./guards-of-people.ts";
@@ -43,5 +44,6 @@ export const guards: Record<string, Guard[]> = {
   critics: guardsOfCritics,
   policies: guardsOfPolicies,
   consumers: guardsOfConsumers,
+  looking: guardsOfLooking,
   rates: guardsOfRates,
 };

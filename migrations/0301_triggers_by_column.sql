@@ -18,10 +18,15 @@ as $body$
 declare
   v_bad record;
 begin
-  select o.status as was, n.status as became, n.%2$I as key into v_bad
-  from new_rows n left join old_rows o on o.%2$I = n.%2$I
-  where o.%2$I is null or (n.status is distinct from o.status and not exists (select 1 from private.transitions t
-    where t.subject = %3$L and t.from_status = o.status and t.to_status = n.status)) limit 1;
+  if tg_op = 'INSERT' then
+    select '(new)' as was, n.status as became, n.%2$I as key into v_bad from new_rows n
+    where not exists (select 1 from private.transitions t where t.subject = %3$L and t.from_status = '(new)' and t.to_status = n.status) limit 1;
+  else
+    select o.status as was, n.status as became, n.%2$I as key into v_bad
+    from new_rows n left join old_rows o on o.%2$I = n.%2$I
+    where o.%2$I is null or (n.status is distinct from o.status and not exists (select 1 from private.transitions t
+      where t.subject = %3$L and t.from_status = o.status and t.to_status = n.status)) limit 1;
+  end if;
   if found then
     perform private.raise_refusal('illegal_transition',
       format('%%s %%s cannot go from %%s to %%s', %3$L, v_bad.key, coalesce(v_bad.was, 'another key'), v_bad.became),
@@ -31,27 +36,34 @@ begin
 end
 $body$
 $function$, v_function, p_key, p_subject);
+  execute format('create or replace trigger _100_guard_insert after insert on %s referencing new table as new_rows '
+    'for each statement execute function %s()', p_table, v_function);
   execute format('create or replace trigger _100_guard_update after update on %s referencing old table as old_rows new table as new_rows '
     'for each statement execute function %s()', p_table, v_function);
 end
 $outer$;
 comment on function private.guard_by_column(regclass, text, text) is
-  'The guard of updates of a table as a function of its own, which compares two columns and not whole rows.';
+  'The guard of inserts and updates of a table as a function of its own, which compares two columns and not whole rows.';
 
 create function private.audit_by_column(p_table regclass, p_object text, p_key text) returns void
 language plpgsql set search_path = ''
 as $outer$
 declare
   v_function text := format('private.audit_%s', (select c.relname from pg_catalog.pg_class c where c.oid = p_table));
-  v_pair text := 'case when o.%1$I is distinct from n.%1$I then %2$L || coalesce(to_json(%3$s.%1$I)::text, ''null'') end';
+  -- In a whole row as jsonb a column that is null and one that holds the json null look the same.
+  v_pair text := 'case when %4$s then %2$L || coalesce(to_json(%3$s.%1$I)::text, ''null'') end';
+  v_json text := 'coalesce(o.%1$I, ''null'') is distinct from coalesce(n.%1$I, ''null'')';
+  v_other text := 'o.%1$I is distinct from n.%1$I';
   v_was text;
   v_became text;
   v_columns integer;
 begin
-  select string_agg(format(v_pair, a.attname, to_json(a.attname::text)::text || ':', 'o'), E',\n      ' order by a.attnum),
-    string_agg(format(v_pair, a.attname, to_json(a.attname::text)::text || ':', 'n'), E',\n      ' order by a.attnum), max(c.relnatts)
+  select string_agg(format(v_pair, a.attname, p.name, 'o', p.differs), E',\n      ' order by a.attnum),
+    string_agg(format(v_pair, a.attname, p.name, 'n', p.differs), E',\n      ' order by a.attnum), max(c.relnatts)
   into v_was, v_became, v_columns
   from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
+  cross join lateral (select to_json(a.attname::text)::text || ':' as name,
+    format(case a.atttypid when 'jsonb'::regtype then v_json else v_other end, a.attname) as differs) p
   where a.attrelid = p_table and a.attnum > 0 and not a.attisdropped;
   execute format($function$
 create or replace function %1$s() returns trigger
@@ -81,7 +93,7 @@ begin
     with changed as materialized (
       select coalesce(n.%3$I, o.%3$I) as key, coalesce(n.task_id, o.task_id) as task_id,
         case when o.%3$I is not null then to_jsonb(o) end as was, case when n.%3$I is not null then to_jsonb(n) end as became
-      from new_rows n full join old_rows o on o.%3$I = n.%3$I where n is distinct from o
+      from new_rows n full join old_rows o on o.%3$I = n.%3$I where o.%3$I is null or n.%3$I is null or to_jsonb(n) is distinct from to_jsonb(o)
     ), written as (
       insert into public.audit_logs (ts, actor, action, object, task_id, before_json, after_json)
       select v_now, v_actor, v_action, %6$L || c.key, c.task_id, case when c.became is null then c.was else d.was end,

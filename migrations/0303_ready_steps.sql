@@ -53,3 +53,23 @@ alter table public.tasks set (fillfactor = 70, autovacuum_vacuum_scale_factor = 
 -- Only ever appended to: the vacuum that follows inserts keeps the visibility map, the default waits for a fifth of history.
 alter table public.events set (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 alter table public.audit_logs set (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+
+-- For a database whose triggers were off while steps were written, as a restore or a bench does.
+create function private.refill_ready_steps() returns integer
+language plpgsql set search_path = ''
+as $$
+declare
+  v_gone integer;
+  v_come integer;
+begin
+  lock table public.task_steps in share row exclusive mode;
+  delete from private.ready_steps r where not exists (select 1 from public.task_steps s
+    where s.step_id = r.step_id and s.status = 'ready' and s.run_at = r.run_at and s.agent_class = r.agent_class);
+  get diagnostics v_gone = row_count;
+  insert into private.ready_steps (agent_class, run_at, step_id)
+  select s.agent_class, s.run_at, s.step_id from public.task_steps s where s.status = 'ready' on conflict do nothing;
+  get diagnostics v_come = row_count;
+  return v_gone + v_come;
+end
+$$;
+comment on function private.refill_ready_steps() is 'Makes the queue what the steps say, and returns how many rows were wrong: 0 unless something was written past the triggers.';

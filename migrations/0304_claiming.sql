@@ -50,8 +50,8 @@ begin
     order by d.run_at, d.step_id limit v_limit for no key update of s skip locked
   ), planned as materialized (
     -- The first claim starts the task. A claim waits for nobody: where the task is locked, the step is left for the next.
-    select t.task_id, t.status from public.tasks t where t.task_id in (select p.task_id from pick p where p.task_status = 'planned')
-    for no key update skip locked
+    select l.task_id, l.status from (select distinct p.task_id from pick p where p.task_status = 'planned') p
+    cross join lateral (select t.task_id, t.status from public.tasks t where t.task_id = p.task_id for no key update skip locked) l
   ), started as (
     update public.tasks t set status = 'running' from planned p where t.task_id = p.task_id and p.status = 'planned' returning t.task_id
   ), claimed as (

@@ -2,10 +2,14 @@
 -- agent, what waits for them becomes ready by one more; whatever is refused is refused by itself, as before.
 -- Refuses: stale_lease, invalid_request, evaluation_missing, author_is_critic, score_out_of_range.
 
+-- Every plan of this file goes from row to row by its key, whatever the statistics say: a plan made while the tables were small
+-- walks them when they are large, and a plan made for the values at hand is made again for the next.
+
 -- Stores what steps produced and ends them; returns those that were ended. Under a fence (attempts and tokens) a step that lost
 -- its lease is left as it is. The first artifact is the step's output; a post is the exact text that would be published.
 create function private.store_results(p_steps uuid[], p_attempts integer[], p_tokens uuid[], p_results jsonb[]) returns uuid[]
-language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+  set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_nestloop = on
 as $$
 declare
   v_now timestamptz := private.now();
@@ -50,15 +54,16 @@ $$;
 -- After these steps are done: their events, then whoever waited for them. Their tasks are locked before the children are read,
 -- so that two parents finishing in two sessions are both counted; the second waits here, or waited when it was completed.
 create or replace function private.advance(p_steps uuid[]) returns void
-language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+  set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_nestloop = on
 as $$
 declare
   v_now timestamptz := private.now();
   v_human uuid[];
   v_step uuid;
 begin
-  perform 1 from public.tasks t where t.task_id in (select s.task_id from public.task_steps s where s.step_id = any (p_steps))
-  order by t.task_id for no key update;
+  perform 1 from (select distinct s.task_id from public.task_steps s where s.step_id = any (p_steps) order by s.task_id offset 0) s
+  cross join lateral (select 1 from public.tasks t where t.task_id = s.task_id for no key update) l;
 
   with done as materialized (
     select s.* from public.task_steps s where s.step_id = any (p_steps)
@@ -99,7 +104,8 @@ end
 $$;
 
 create or replace function api.complete_steps(p_results jsonb, p_policy_sha256 text) returns jsonb
-language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
+language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+  set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_nestloop = on
 as $$
 declare
   v_ids uuid[];
@@ -115,9 +121,9 @@ declare
   v_refused jsonb;
 begin
   -- All tasks of the batch in one order, before any of their steps: overlapping batches queue up and do not deadlock.
-  perform 1 from public.tasks t where t.task_id in (select s.task_id
-    from jsonb_to_recordset(p_results) as r(step_id uuid) join public.task_steps s using (step_id))
-  order by t.task_id for no key update;
+  perform 1 from (select distinct s.task_id from jsonb_to_recordset(p_results) as r(step_id uuid) join public.task_steps s using (step_id)
+    order by s.task_id offset 0) s
+  cross join lateral (select 1 from public.tasks t where t.task_id = s.task_id for no key update) l;
   -- A result goes with the set if it is the only one for its step and may end it; its agent stands for that. Whether the
   -- lease is still held is asked by the statement that ends the step.
   select array_agg(i.step_id order by i.step_id), array_agg(i.attempt order by i.step_id), array_agg(i.lease_token order by i.step_id),

@@ -71,7 +71,7 @@ begin
 end
 $$;
 create trigger _100_guard_breaker before insert or update on public.circuit_breakers for each row execute function private.guard_breaker();
-create trigger _300_guard_delete before delete on public.circuit_breakers for each row execute function private.refuse_removal('breaker', 'tool');
+create trigger _300_guard_delete before delete on public.circuit_breakers for each row execute function private.refuse_removal(breaker, tool);
 
 create function private.breaker_due(p_breaker public.circuit_breakers) returns timestamptz
 language sql immutable set search_path = ''

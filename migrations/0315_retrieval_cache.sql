@@ -20,6 +20,16 @@ exception when others then
 end
 $$;
 
+-- What stood in for a search is not kept as a search; nor is that nothing was found.
+create function private.found_on(p_retrieval text) returns text
+language sql immutable set search_path = ''
+as $$
+  select left(j.body ->> 'symbol', 64) from (select private.json_or_null(p_retrieval) as body) j
+  where j.body ->> 'symbol' <> '' and j.body -> 'stale' is null
+    and case jsonb_typeof(j.body -> 'chunks') when 'array' then jsonb_array_length(j.body -> 'chunks') > 0 else false end
+$$;
+comment on function private.found_on(text) is 'The symbol on which a retrieval found something by searching, else null.';
+
 create function private.fill_retrieval_cache() returns integer
 language plpgsql set search_path = ''
 as $$
@@ -30,12 +40,9 @@ begin
   perform private.act_as('clock', 'cache.fill');
   with found as (
     select distinct on (r.symbol) r.symbol, r.artifact_id, r.created_at
-    from (select left(j.body ->> 'symbol', 64) as symbol, a.artifact_id, j.body -> 'chunks' as chunks, a.created_at, j.body -> 'stale' as stale
-      from (select n.* from public.artifacts n where n.type = 'retrieval' and n.created_at >= v_since order by n.created_at desc limit 1000) a
-      cross join lateral (select private.json_or_null(a.content) as body) j) r
-    -- What stood in for a search is not kept as a search; nor is that nothing was found.
-    where r.symbol <> '' and jsonb_typeof(r.chunks) = 'array' and jsonb_array_length(r.chunks) > 0 and r.stale is null
-    order by r.symbol, r.created_at desc, r.artifact_id
+    from (select private.found_on(n.content) as symbol, n.artifact_id, n.created_at
+      from public.artifacts n where n.type = 'retrieval' and n.created_at >= v_since order by n.created_at desc limit 1000) r
+    where r.symbol is not null order by r.symbol, r.created_at desc, r.artifact_id
   )
   insert into public.retrieval_cache as c (symbol, artifact_id, found_at)
   select f.symbol, f.artifact_id, f.created_at from found f

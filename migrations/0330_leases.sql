@@ -72,25 +72,30 @@ grant execute on function api.call_outcome(integer, uuid, uuid, uuid) to service
 -- One question for an idle worker instead of a claim of each kind. It says when to ask again at the latest: a pause that ends, a lease
 -- that lapses and a job that falls due are known beforehand.
 create function api.look_for_work() returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = '' set enable_seqscan = off set jit = off
 as $$
+  -- Class by class, as a claim looks: each is one look into the index, whatever waits, runs or is planned for later.
+  with n as (select private.now() as at),
+  waiting as (
+    select c.agent_class, (select r.run_at from private.ready_steps r where r.agent_class = c.agent_class order by r.run_at, r.step_id limit 1) as first_at,
+      (select r.run_at from private.ready_steps r where r.agent_class = c.agent_class and r.run_at > n.at order by r.run_at, r.step_id limit 1) as next_at
+    from n cross join unnest(private.claimable_classes(null) || private.claimable_classes(array['communicator'])) c(agent_class)
+  )
   select jsonb_build_object(
-    'steps', exists (select 1 from public.task_steps s where s.status = 'ready' and s.run_at <= n.at and s.agent_class not in ('human', 'communicator'))
-      and not private.consumer_is_paused('orchestrator'),
-    'effects', exists (select 1 from public.task_steps s where s.status = 'ready' and s.run_at <= n.at and s.agent_class = 'communicator')
-      and not private.consumer_is_paused('communicator'),
+    'steps', exists (select 1 from waiting w where w.agent_class <> 'communicator' and w.first_at <= n.at) and not private.consumer_is_paused('orchestrator'),
+    'effects', exists (select 1 from waiting w where w.agent_class = 'communicator' and w.first_at <= n.at) and not private.consumer_is_paused('communicator'),
     'notifications', (exists (select 1 from public.notifications q where q.status = 'queued' and q.run_at <= n.at)
       or exists (select 1 from public.notifications l where l.status = 'sending' and l.lease_expires_at < n.at))
       and not private.consumer_is_paused('communicator'),
     'jobs', exists (select 1 from public.jobs j where j.enabled and j.next_run_at <= n.at),
-    'lapsed', exists (select 1 from public.task_steps s where s.status = 'running' and s.lease_expires_at < n.at),
+    'lapsed', exists (select 1 from public.task_steps s where s.lease_expires_at < n.at),
     'positions', exists (select 1 from public.positions p where p.open_quantity > 0),
     'wait_ms', (select ceil(greatest(extract(epoch from min(d.at) - n.at), 0) * 1000)::integer from (
-      (select s.run_at as at from public.task_steps s where s.status = 'ready' and s.run_at > n.at order by s.run_at limit 1) union all
-      (select s.lease_expires_at from public.task_steps s where s.status = 'running' and s.lease_expires_at >= n.at order by s.lease_expires_at limit 1) union all
+      (select min(w.next_at) as at from waiting w) union all
+      (select s.lease_expires_at from public.task_steps s where s.lease_expires_at >= n.at order by s.lease_expires_at limit 1) union all
       (select q.run_at from public.notifications q where q.status = 'queued' and q.run_at > n.at order by q.run_at limit 1) union all
       (select j.next_run_at from public.jobs j where j.enabled and j.next_run_at > n.at order by j.next_run_at limit 1)) d))
-  from (select private.now() as at) n
+  from n
 $$;
 comment on function api.look_for_work() is
   'What there is to do, by kind, and in how many milliseconds the next thing falls due. Claims nothing, changes nothing, refuses nothing.';

@@ -6,6 +6,8 @@ import { approve } from "./ags/approve.ts";
 import { audit } from "./ags/audit.ts";
 import { defaultSeconds } from "./ags/auditor.ts";
 import { backup, restore } from "./ags/backup.ts";
+import { breakers } from "./ags/breakers.ts";
+import { deadLetters } from "./ags/dead-letters.ts";
 import { defaultThreshold, evaluate } from "./ags/eval.ts";
 import { consumers, pause, resume } from "./ags/consumers.ts";
 import { flags } from "./ags/flags.ts";
@@ -128,6 +130,21 @@ cli.command(
     "npm run ags -- alerts close 5b0a2c9e-7f31-4a5e-9d53-2f8f2f1f7a11 the broker corrected it",
   )
   .action(alerts);
+cli.command(
+  "breakers <what> [tool] [...reason]",
+  "list the tools outside and whether they may be called; trip or reset one, in your name",
+)
+  .option(...json)
+  .example("npm run ags -- breakers list")
+  .example("npm run ags -- breakers trip quotes.read it answers yesterday's prices")
+  .action(breakers);
+cli.command(
+  "dead-letters <what> [id] [...reason]",
+  "list the steps that failed for good by trying; requeue one as a new task, or dismiss it",
+)
+  .option(...json)
+  .example("npm run ags -- dead-letters list")
+  .action(deadLetters);
 cli.command(
   "flags <what> [key] [state] [...reason]",
   "list the feature flags, or set one on or off, with a reason, in your name",

@@ -1,181 +1,118 @@
-// Measures the running platform from outside, on loopback, and prints medians; with --json one object on the last line.
-// Every figure is printed as found, also where it falls short of what is aimed at.
-import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { setTimeout as sleep } from "node:timers/promises";
-import { measureSteps } from "./bench/native-steps.mjs";
+// Measures this project beside others, on one PostgreSQL in one run, and prints what was found, also where it falls
+// short of what is aimed at. With --json one object stands on the last line.
+import { cpus, totalmem } from "node:os";
+import { figureNames, parseArguments, usage } from "./bench/arguments.mjs";
+import { measureClaimDepth } from "./bench/figures/claim-depth.mjs";
+import { measureEmbedded } from "./bench/figures/embedded.mjs";
+import { measureEndToEnd } from "./bench/figures/end-to-end.mjs";
+import { measureEnqueueToStart } from "./bench/figures/enqueue-to-start.mjs";
+import { measureHeldSnapshot } from "./bench/figures/held-snapshot.mjs";
+import { measureIntake } from "./bench/figures/intake.mjs";
+import { measureSteps } from "./bench/figures/steps.mjs";
+import { measureUnbatched } from "./bench/figures/unbatched.mjs";
+import { openProgress } from "./bench/report/progress.mjs";
+import { linesOf, summaryOf } from "./bench/report/summary.mjs";
+import { installRivals, versionsOfRivals } from "./bench/rivals/install.mjs";
+import { openServer, openSession } from "./bench/session.mjs";
 
-const launcher = fileURLToPath(new URL("launch.mjs", import.meta.url));
-const json = process.argv.includes("--json");
-const say = (line) => json ? process.stderr.write(`${line}\n`) : console.log(line);
-
-const percentile = (values, share) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted.length === 0
-    ? null
-    : Number(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))].toFixed(1));
+const measures = {
+  steps: measureSteps,
+  unbatched: measureUnbatched,
+  intake: measureIntake,
+  e2e: measureEndToEnd,
+  start: measureEnqueueToStart,
+  depth: measureClaimDepth,
+  held: measureHeldSnapshot,
+  embedded: measureEmbedded,
 };
+const withRivals = ["steps", "unbatched", "intake", "e2e"];
 
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+const options = parseArguments(process.argv.slice(2));
+if (options.problem || options.help) {
+  console[options.problem ? "error" : "log"](
+    options.problem ? `${options.problem}\n\n${usage}` : usage,
+  );
+  process.exit(options.problem ? 2 : 0);
 }
 
-/** An embedded stack of the bench's own on a scratch directory. */
-async function startStack() {
-  const dataDir = await mkdtemp(join(tmpdir(), "ags-bench-"));
-  const port = await freePort();
-  const environment = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) =>
-      !/^(TELEGRAM_|LLM_|DATABASE_URL|INTAKE_TOKENS|SERVICE_TOKEN)/.test(name)
-    ),
-  );
-  const env = { ...environment, PORT: String(port), DATA_DIR: dataDir };
-  const started = performance.now();
-  const child = spawn(process.execPath, [launcher, "start"], {
-    env,
-    stdio: ["ignore", "ignore", "inherit"],
+const began = performance.now();
+const progress = openProgress(options.json ? process.stderr : process.stdout, options.only.length);
+const session = openSession(options, progress);
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    process.exitCode = signal === "SIGINT" ? 130 : 143;
+    interrupted.abort();
+    session.end("the run was interrupted");
   });
-  const url = `http://127.0.0.1:${port}/functions/v1`;
-  for (let tries = 0;; tries++) {
-    const ready = await fetch(`${url}/dags-domain-health`).then(
-      (answer) => answer.status < 600,
-      () => false,
-    );
-    if (ready) break;
-    if (tries > 300 || child.exitCode !== null) throw new Error("the stack did not answer");
-    await sleep(100);
+}
+const limitSeconds = options.quick ? 230 : 1500 + options.heldMinutes * 60;
+const clock = setTimeout(
+  () => session.end("the time of this run was used up"),
+  limitSeconds * 1000,
+);
+
+/** A figure, or why there is none: nothing is ever made up for one that could not be measured. */
+async function measured(name) {
+  if (session.ending()) return { skipped: session.ending() };
+  progress.figure(name);
+  try {
+    return await measures[name](session);
+  } catch (error) {
+    if (session.ending()) return { skipped: session.ending() };
+    process.exitCode ||= 1;
+    return { failed: String(error.message).slice(0, 1000) };
+  } finally {
+    await session.rest();
+    progress.done();
   }
-  const secrets = Object.fromEntries(
-    (await readFile(join(dataDir, "secrets.env"), "utf8")).split("\n").filter((line) =>
-      /^[A-Z_]+=/.test(line)
-    )
-      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-  );
-  const stop = async () => {
-    child.kill("SIGINT");
-    if (child.exitCode === null) await new Promise((resolve) => child.once("exit", resolve));
-    await rm(dataDir, { recursive: true, force: true });
-  };
-  return { url, env, secrets, stop, start_ms: Math.round(performance.now() - started) };
 }
 
-/** The auditor's own door, so that the bench needs no other. */
-async function sql(stack, text) {
-  const child = spawn(process.execPath, [launcher, "ags", "sql", text, "--json"], {
-    env: stack.env,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let out = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk) => out += chunk);
-  const code = await new Promise((resolve) => child.once("exit", resolve));
-  if (code !== 0) throw new Error(`ags sql ended with ${code}`);
-  return JSON.parse(out);
-}
-
-async function measureReads(stack, count) {
-  const sent = new Map();
-  for (let i = 0; i < count; i++) {
-    const at = Date.now();
-    const answer = await fetch(`${stack.url}/intake/tasks`, {
-      method: "POST",
-      headers: {
-        authorization: `Bearer ${stack.secrets.SERVICE_TOKEN}`,
-        "content-type": "application/json",
-      },
-      body: JSON.stringify({
-        source: "bench",
-        source_event_id: `read-${i}`,
-        actor: "bench",
-        goal: `Read note ${i}`,
-        action: "READ",
-        payload: { text: `Note ${i}: the level of 67000 held twice.`, summary: `Note ${i}` },
-      }),
-    });
-    sent.set((await answer.json()).task_id, at);
-    await sleep(100); // one at a time: the figure is latency, not throughput
-    if (i % 25 === 24) say(`  T0 tasks: ${i + 1}/${count}`);
-  }
-  const rows = await sql(
-    stack,
-    "select task_id, extract(epoch from archived_at) * 1000 as at from public.tasks where source = 'bench' and archived_at is not null",
-  );
-  const latencies = rows.map((row) => Number(row.at) - sent.get(row.task_id));
-  return {
-    archived: rows.length,
-    of: count,
-    p50_ms: percentile(latencies, 0.5),
-    p95_ms: percentile(latencies, 0.95),
-  };
-}
-
-async function measureIntake(stack, rate, seconds) {
-  const token = stack.secrets.INTAKE_TOKENS.split(",")[0].split("=").at(-1);
-  const latencies = [];
-  const answers = [];
-  const started = performance.now();
-  for (let i = 0; i < rate * seconds; i++) {
-    await sleep(Math.max(0, started + i * 1000 / rate - performance.now()));
-    const at = performance.now();
-    answers.push(
-      fetch(`${stack.url}/intake/tradingview/${token}`, {
-        method: "POST",
-        body: JSON.stringify({
-          ticker: "BTCUSDT",
-          action: "buy",
-          price: 67000 + i,
-          sl: 66000,
-          tp: 69500,
-          time: `bar ${i}`,
-        }),
-      }).then(async (answer) => {
-        await answer.text();
-        latencies.push(performance.now() - at);
-        return answer.status;
-      }),
-    );
-    if (i % (rate * 2) === rate * 2 - 1) say(`  alerts at ${rate}/s: ${i + 1}/${rate * seconds}`);
-  }
-  const accepted = (await Promise.all(answers)).filter((status) => status === 202).length;
-  return {
-    rate_per_s: rate,
-    accepted,
-    of: rate * seconds,
-    p50_ms: percentile(latencies, 0.5),
-    p99_ms: percentile(latencies, 0.99),
-  };
-}
-
-const stack = await startStack();
-const result = { started_in_ms: stack.start_ms, node: process.version };
+const figures = {};
+let found = { server: null, durability: null };
 try {
-  say(`started in ${stack.start_ms} ms`);
-  result.t0_post_to_archived = await measureReads(stack, 100);
-  result.intake = await measureIntake(stack, 50, 10);
+  const native = options.only.filter((name) => name !== "embedded");
+  if (native.length > 0) {
+    try {
+      found = await openServer(session);
+      session.databases = found.databases;
+      progress.line(
+        `PostgreSQL ${found.server.version}, ${found.server.how}; ` +
+          Object.entries(found.durability).map(([name, value]) => `${name} ${value}`).join(", "),
+      );
+    } catch (error) {
+      process.exitCode ||= 1;
+      for (const name of native) figures[name] = { skipped: error.message };
+      progress.line(error.message);
+    }
+  }
+  if (session.databases && native.some((name) => withRivals.includes(name))) {
+    session.rivalsProblem = await installRivals((text) => progress.line(text), interrupted.signal);
+    if (session.rivalsProblem) progress.line(session.rivalsProblem);
+  }
+  for (const name of figureNames) {
+    if (options.only.includes(name) && !figures[name]) figures[name] = await measured(name);
+  }
 } finally {
-  await stack.stop();
+  clearTimeout(clock);
+  await session.close();
+  progress.close();
 }
-result.native_steps = process.env.DATABASE_URL
-  ? await measureSteps(process.env.DATABASE_URL, say)
-  : { skipped: "DATABASE_URL is not set" };
 
-const { t0_post_to_archived: t0, intake, native_steps: steps } = result;
-say(
-  `T0 POST → archived, embedded   p50 ${t0.p50_ms} ms (aim ≤ 60)   p95 ${t0.p95_ms} ms   ${t0.archived}/${t0.of} archived`,
-);
-say(
-  `intake answer at ${intake.rate_per_s}/s, embedded  p99 ${intake.p99_ms} ms (aim ≤ 100)  p50 ${intake.p50_ms} ms   ${intake.accepted}/${intake.of} accepted`,
-);
-say(
-  steps.skipped
-    ? `claim + complete, native: skipped, ${steps.skipped}`
-    : `claim + complete, native, batch ${steps.batch}  ${steps.steps_per_s} steps/s`,
-);
-if (json) console.log(JSON.stringify(result));
+const { json, only, quick, rounds, depth, heldMinutes } = options;
+const summary = summaryOf({
+  figures,
+  versions: {
+    node: process.version,
+    postgres: found.server?.version ?? null,
+    cores: cpus().length,
+    memory_gb: Math.round(totalmem() / 2 ** 30),
+    ...await versionsOfRivals(),
+  },
+  server: found.server,
+  durability: found.durability,
+  options: { only, quick, rounds, depth, held_minutes: heldMinutes },
+  seconds: Math.round((performance.now() - began) / 1000),
+});
+for (const line of linesOf(summary)) progress.line(line);
+if (json) console.log(JSON.stringify(summary));

@@ -21,8 +21,8 @@ const marksSchema = z.strictObject({
 });
 export type Marks = z.infer<typeof marksSchema>;
 
-/** Why there are no marks: nobody answered in time, or at all, or with nonsense; it asks to wait; or it was not asked. */
-export type JudgeTrouble = "timeout" | "failure" | "busy" | "not_asked";
+/** Why there are no marks: nobody answered in time, or at all, or with nonsense; it said no; or it was not asked. */
+export type JudgeTrouble = "timeout" | "failure" | "refused" | "not_asked";
 export type JudgeAnswer =
   | { ok: true; marks: Marks }
   | { ok: false; reason: string; trouble: JudgeTrouble };
@@ -147,9 +147,9 @@ function readReply(body: string): JudgeAnswer {
   const reply = replySchema.safeParse(parseJson(body));
   if (!reply.success) return no("the reply is not a chat completion");
   const { finish_reason, message } = reply.data.choices[0]!;
-  if (message.refusal) return no("the model refused");
+  if (message.refusal) return no("the model refused", "refused");
   if (finish_reason === "length") return no("the reply was cut off");
-  if (finish_reason === "content_filter") return no("the reply was filtered");
+  if (finish_reason === "content_filter") return no("the reply was filtered", "refused");
   const marks = marksSchema.safeParse(parseJson(message.content ?? ""));
   if (marks.success) return { ok: true, marks: marks.data };
   const { path } = marks.error.issues[0]!;
@@ -197,7 +197,7 @@ export function createJudge(options: JudgeOptions): LlmJudge {
     const body = await readBounded(response);
     if (body === null) return no("the reply is too long");
     if (response.ok) return readReply(body);
-    const trouble = response.status === 429 ? "busy" : "failure";
+    const trouble = response.status >= 500 ? "failure" : "refused";
     return no(`HTTP ${response.status}${errorCode(body)}`, trouble);
   }
 

@@ -67,6 +67,8 @@ export const repeatable: ReadonlySet<string> = new Set([
   "accept_broker_report",
   "account_state",
   "beat",
+  "breakers",
+  "cached_retrieval",
   "call_outcome",
   "claim_notifications",
   "claim_steps",

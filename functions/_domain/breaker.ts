@@ -78,9 +78,9 @@ export async function behindBreaker<T>(
     result = await call();
   } catch (error) {
     await breakers.report(leave, outcomeOfError(error), words(error));
-    throw error instanceof Refusal
-      ? new Refusal(error.code, error.detail, { tool, ...error.about })
-      : error;
+    // The same error goes on: a database that was away is still told from a tool that was.
+    if (error instanceof Refusal) error.about = { tool, ...error.about };
+    throw error;
   }
   await breakers.report(leave, read(result));
   return result;

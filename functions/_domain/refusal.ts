@@ -165,7 +165,8 @@ export class Refusal extends Error {
   constructor(
     readonly code: RefusalCode,
     readonly detail: string = refusals[code].meaning,
-    readonly about: About = {},
+    /** Whoever passes it on may add the tool; what it is does not change by that. */
+    public about: About = {},
   ) {
     super(`${code}: ${detail}`);
     this.name = "Refusal";

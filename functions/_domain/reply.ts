@@ -1,6 +1,7 @@
 import { accessAnnouncementText, accessReplyText } from "./access-reply.ts";
 import { emergencyAnnouncementText, emergencyReplyText } from "./emergency-reply.ts";
 import { type Announcement, type Reply, reply } from "./notification.ts";
+import { reliabilityAnnouncementText } from "./reliability-reply.ts";
 import { secondFactorAnnouncementText, secondFactorReplyText } from "./second-factor-reply.ts";
 import { tradingAnnouncementText, tradingReplyText } from "./trading-reply.ts";
 
@@ -200,7 +201,7 @@ const why = (news: Announcement): string =>
 function announce(news: Announcement): string {
   const ofItsSubject = emergencyAnnouncementText(news, reasonText) ??
     secondFactorAnnouncementText(news) ?? accessAnnouncementText(news) ??
-    tradingAnnouncementText(news);
+    tradingAnnouncementText(news) ?? reliabilityAnnouncementText(news);
   if (ofItsSubject !== null) return ofItsSubject;
   const task = `Task ${known(news.task_id)}`;
   const member = `${known(news.name)} (${known(news.role, 16)})`;

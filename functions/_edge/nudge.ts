@@ -9,6 +9,8 @@ export interface NudgeOptions {
   serviceToken: string;
   fetch: typeof fetch;
   log: LogSink;
+  /** Tells workers that listen to the database. */
+  hint?: () => void;
 }
 
 /**
@@ -16,9 +18,10 @@ export interface NudgeOptions {
  * schedule finds it, so a nudge that fails is a log line.
  */
 export function nudger(options: NudgeOptions): () => void {
-  const { url, serviceToken, log } = options;
-  if (url === null) return () => {};
+  const { url, serviceToken, log, hint = () => undefined } = options;
+  if (url === null) return hint;
   return () => {
+    hint();
     const work = options.fetch(`${url}/functions/v1/orchestrator/tick`, {
       method: "POST",
       headers: { authorization: `Bearer ${serviceToken}` },

@@ -55,7 +55,7 @@ function readGrant(value: unknown) {
 
 /** Reserve, start, invite, confirm. Everything that has to hold is looked at in the database, twice. */
 export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<void> {
-  const { database, membership, vip_chat_id } = deps;
+  const { membership, vip_chat_id } = deps;
   const grant = readGrant(grantOf(work));
   if (membership === null || vip_chat_id === null) {
     const reason = membership === null ? "There is no bot." : "VIP_CHAT_ID is not set.";

@@ -14,6 +14,7 @@ export interface Observed {
   jobs: { job_name: string; last_run_at: string | null; last_status: string | null }[] | null;
   /** Missing where the database is older than this process. */
   emergency?: Emergency;
+  reliability?: Reliability;
 }
 
 interface Emergency {
@@ -24,6 +25,17 @@ interface Emergency {
   pending_policy: number;
   overdue_secrets: number;
   effects_held: number;
+}
+
+interface Reliability {
+  breakers: Json[];
+  waiting_for_tools: number;
+  dead_letters: number;
+  paused: Json[];
+  workers: number;
+  last_beat_at: string | null;
+  failing: Json[];
+  stray_rows: number;
 }
 
 export interface Finding {
@@ -43,6 +55,7 @@ export const parts = [
   "open",
   "jobs",
   "emergency",
+  "reliability",
   "redis",
 ] as const;
 export type Report = Record<typeof parts[number], Finding>;
@@ -107,6 +120,7 @@ export function findings(observed: Observed, beside: Beside): Report {
       { jobs },
     ),
     emergency: finding(emergencyStanding(observed.emergency), { ...observed.emergency }),
+    reliability: finding(reliabilityStanding(observed.reliability), { ...observed.reliability }),
     redis: finding(redisStanding(beside.redis), { state: beside.redis ?? "unknown" }),
   };
 }
@@ -129,6 +143,16 @@ function emergencyStanding(emergency: Emergency | undefined): Standing {
   const { all, t3, critical_alerts, overdue_secrets, effects_held } = emergency;
   const isStopped = all !== "running" || t3 !== "running";
   return isStopped || critical_alerts + overdue_secrets + effects_held > 0 ? "degraded" : "healthy";
+}
+
+/** What waits, is paused or keeps failing is not lost, and somebody has to look. */
+function reliabilityStanding(reliability: Reliability | undefined): Standing {
+  if (reliability === undefined) return "unknown";
+  const { breakers, paused, failing, dead_letters, waiting_for_tools } = reliability;
+  const troubles = breakers.length + paused.length + failing.length + dead_letters +
+    waiting_for_tools;
+  if (troubles > 0) return "degraded";
+  return reliability.workers > 0 ? "healthy" : "unknown";
 }
 
 /** Nothing is lost without it: what it would have done the database does. */

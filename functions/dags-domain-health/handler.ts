@@ -23,7 +23,8 @@ export interface HealthDeps {
  *
  * 503 only when something that the line needs is `unhealthy`: the database, the policy, a mirror that is set up and
  * empty. `degraded` (a clock off by more than 2 s, a member the bot cannot reach, a request that nobody is there to
- * decide, an effect nobody saw end, a stop, a critical alert, a Redis that is set up and away) wants a person and not a restart, so it answers 200, and so does `unknown`, which
+ * decide, an effect nobody saw end, a stop, a critical alert, an open breaker, a paused consumer, a Redis that is set up
+ * and away) wants a person and not a restart, so it answers 200, and so does `unknown`, which
  * is never shown as `healthy`. The status is the worst of its parts.
  */
 export async function handle(request: Request, deps: HealthDeps): Promise<Response> {

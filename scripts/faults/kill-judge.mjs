@@ -5,7 +5,7 @@ export async function openTasks(field) {
   const rows = await field.scratch.owner(
     `select t.task_id, t.status from public.tasks t where t.task_id = any ($1::text::text[])
        and t.status not in ('archived', 'paused', 'failed', 'rejected', 'cancelled')`,
-    [`{${[...field.tasks].join(",")}}`],
+    [list(field.tasks)],
   );
   return rows.length;
 }
@@ -20,6 +20,14 @@ const reruns = `
     where n.object = c.object and n.id > ended.id and n.action = 'step.claim' order by n.id limit 1) again
   where c.action = 'step.claim' and c.object like 'step:%' and c.after_json ->> 'worker' = $1 and ended.action = 'step.reap'`;
 
+/** Steps whose three attempts all ended with a killed worker: the end that the platform promises, and no loss. */
+const exhaustedByKills = `
+  select s.task_id from public.task_steps s where s.failures = 3 and s.task_id = any ($1::text::text[])
+    and (select count(*) from public.audit_logs c where c.object = 'step:' || s.step_id and c.action = 'step.claim'
+      and c.after_json ->> 'worker' = any ($2::text::text[])) >= 3`;
+
+const list = (values) => `{${[...values].join(",")}}`;
+
 const percentile = (sorted, share) =>
   sorted.length === 0
     ? null
@@ -28,16 +36,20 @@ const percentile = (sorted, share) =>
 export async function judge(field, kills) {
   const rows = await field.scratch.owner(
     `select t.task_id, t.status, t.action, t.reason, e.status as effect,
-       (select count(*)::int from public.events s where s.task_id = t.task_id and s.type = 'EFFECT_SENT') as sent,
-       (select count(*)::int from public.task_steps l where l.task_id = t.task_id and l.failures = 3) as exhausted
+       (select count(*)::int from public.events s where s.task_id = t.task_id and s.type = 'EFFECT_SENT') as sent
      from public.tasks t left join public.effects e using (task_id) where t.task_id = any ($1::text::text[])`,
-    [`{${[...field.tasks].join(",")}}`],
+    [list(field.tasks)],
   );
   const posts = field.sink.posts(field.channel);
   const postsOf = ({ task_id }) => posts.get(field.postOf(task_id)) ?? 0;
   const published = rows.filter(({ action }) => action === "PUBLISH");
   const isUnknown = ({ status, effect }) => status === "paused" && effect === "unknown";
-  const isExhausted = ({ status, exhausted }) => status === "failed" && exhausted > 0;
+  const killers = kills.map(({ worker }) => worker).filter((worker) => worker !== null);
+  const thrice = new Set(
+    (await field.scratch.owner(exhaustedByKills, [list(field.tasks), list(killers)]))
+      .map(({ task_id }) => task_id),
+  );
+  const isExhausted = ({ status, task_id }) => status === "failed" && thrice.has(task_id);
   const ids = (found) => found.map(({ task_id }) => task_id);
 
   const times = [];

@@ -12,11 +12,8 @@ import {
   tick as orchestrate,
 } from "../../functions/orchestrator/handler.ts";
 import { handle as telegramWebhook } from "../../functions/telegram-webhook/handler.ts";
-import { relayEvents } from "../../functions/_channels/event-relay.ts";
-import type { Redis } from "../../functions/_channels/redis.ts";
-import { redisStream } from "../../functions/_channels/redis-stream.ts";
-import { eventReader } from "../../functions/_database/event-reader.ts";
 import { watched } from "../../functions/_edge/door.ts";
+import { relayWorker } from "./relay.ts";
 import type { Worker } from "./ticker.ts";
 import type { Wiring } from "./wiring.ts";
 
@@ -89,16 +86,3 @@ export const workersOf = (wiring: Wiring): Worker[] => [
   },
   ...(wiring.redis === null ? [] : [relayWorker(wiring, wiring.redis)]),
 ];
-
-/** Tells the events to Redis, where there is one; see docs/event-bus.md. */
-export function relayWorker({ database }: Pick<Wiring, "database">, redis: Redis): Worker {
-  const deps = { reader: eventReader(database, "redis-relay"), stream: redisStream(redis), redis };
-  return {
-    name: "redis-relay",
-    pass: async () => {
-      const { state, relayed } = await relayEvents(deps);
-      return state === "refilling" ? 1 : relayed;
-    },
-    wakes: [],
-  };
-}

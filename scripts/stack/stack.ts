@@ -1,4 +1,5 @@
 import { Cron } from "croner";
+import { hinter } from "../../functions/_database/hinter.ts";
 import { readEnvironment } from "../../functions/_edge/environment.ts";
 import type { Environment } from "../../functions/_edge/environment.ts";
 import { loadBundledPolicy } from "../../functions/_policy/bundled-policy.ts";
@@ -69,12 +70,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       options.log(JSON.stringify({ function: name, outcome: "error", error: String(error) }));
     });
     closing.push(() => tick.stop());
-    const functions = functionsOf(wiring, tick.nudge);
+    // Workers of this database in other processes hear of it, too.
+    const hint = store.kind === "postgres" ? hinter(store.database) : () => undefined;
+    const nudge = () => {
+      tick.nudge();
+      hint();
+    };
+    const functions = functionsOf(wiring, nudge);
     const server = serve(functions, environment.port);
     closing.push(() => server.close());
     const socket = await listen(
       dataDir,
-      commandsOf({ wiring, store, dataDir, functions, nudge: tick.nudge }),
+      commandsOf({ wiring, store, dataDir, functions, nudge }),
     );
     closing.push(() => socket.close());
     // The rows say what is due (public.jobs, the outbox, lapsed leases); the clock only asks.

@@ -1,21 +1,20 @@
 import { postgresDatabase } from "../../functions/_database/postgres-database.ts";
 import type { Database } from "../../functions/_database/database.ts";
+import { hinter } from "../../functions/_database/hinter.ts";
 import { steadyDatabase } from "../../functions/_database/steady-database.ts";
-import { isTrouble } from "../../functions/_database/trouble.ts";
 import { mask } from "../../functions/_domain/mask.ts";
 import type { Environment } from "../../functions/_edge/environment.ts";
 import { tick as communicate } from "../../functions/communicator/handler.ts";
 import { loadBundledPolicy } from "../../functions/_policy/bundled-policy.ts";
 import { reportBundles } from "../stack/bundles.ts";
-import { requireLeastPrivilege } from "../stack/server.ts";
-import { Sentence } from "../stack/sentence.ts";
 import { ticker } from "../stack/ticker.ts";
 import { wireWorks } from "../stack/wiring.ts";
 import { type Killer, withFailpoint } from "./failpoint.ts";
-import { hinter, type Hints, listenForHints } from "./hints.ts";
+import { type Hints, listenForHints } from "./hints.ts";
 import type { Journal } from "./journal.ts";
 import type { WorkerOptions } from "./options.ts";
 import { pace } from "./pace.ts";
+import { problemOf, requireReady } from "./ready.ts";
 import { stepPool } from "./step-pool.ts";
 
 export interface Worker {
@@ -114,11 +113,13 @@ export async function startWorker(
     try {
       await report();
       const seen = await database.call<Look>("look_for_work");
-      if (seen.jobs) await database.call("sweep");
+      const swept = seen.jobs ? await database.call<Record<string, number>>("sweep") : {};
       if (seen.lapsed) await database.call("reap");
       if (seen.positions) await works.watch();
-      if (seen.steps || seen.jobs || seen.lapsed) lanes.call("steps");
-      if (seen.effects || seen.notifications || seen.jobs) lanes.call("desk");
+      // A job that touched nothing made nothing ready.
+      const moved = seen.lapsed || Object.values(swept).some((count) => count > 0);
+      if (seen.steps || moved) lanes.call("steps");
+      if (seen.effects || seen.notifications || moved) lanes.call("desk");
       due = seen.wait_ms;
       if (away) await hints?.renew();
       away = false;
@@ -156,24 +157,6 @@ export async function startWorker(
   };
 }
 
-/** Whoever connects with more than it needs, or to a database that has not these functions yet, is not served. */
-async function requireReady(database: Database): Promise<void> {
-  try {
-    await requireLeastPrivilege({ database });
-    await database.call("look_for_work");
-  } catch (error) {
-    if (error instanceof Sentence) throw error;
-    if (isTrouble(error)) {
-      throw new Sentence(`The database of DATABASE_URL does not answer: ${problemOf(error)}`);
-    }
-    throw new Sentence(
-      `The database of DATABASE_URL is not one that this release has migrated (${
-        problemOf(error)
-      }): run npm start on it first, or supabase db push.`,
-    );
-  }
-}
-
 async function hearHints(
   url: string,
   database: Database,
@@ -193,6 +176,3 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   await Promise.race([work, new Promise((resolve) => timer = setTimeout(resolve, ms))]);
   clearTimeout(timer);
 }
-
-const problemOf = (error: unknown): string =>
-  mask(error instanceof Error ? error.message : String(error)).slice(0, 500);

@@ -1,5 +1,7 @@
 import type { Guard } from "./guard.ts";
 import { guardsOfAccess } from "./guards-of-access.ts";
+import { guardsOfBatches } from "./guards-of-batches.ts";
+import { guardsOfBreakers } from "./guards-of-breakers.ts";
 import { guardsOfBrokenGlass } from "./guards-of-broken-glass.ts";
 import { guardsOfConsumers } from "./guards-of-consumers.ts";
 import { guardsOfCritics } from "./guards-of-critics.ts";
@@ -7,6 +9,7 @@ import { guardsOfDeciding } from "./guards-of-deciding.ts";
 import { guardsOfDigests } from "./guards-of-digests.ts";
 import { guardsOfEffects } from "./guards-of-effects.ts";
 import { guardsOfHistory } from "./guards-of-history.ts";
+import { guardsOfLeases } from "./guards-of-leases.ts";
 import { guardsOfLimits } from "./guards-of-limits.ts";
 import { guardsOfLooking } from "./guards-of-looking.ts";
 import { guardsOfOutcomes } from "./guards-of-outcomes.ts";
@@ -30,6 +33,8 @@ export const guards: Record<string, Guard[]> = {
   signatures: guardsOfSignatures,
   effects: guardsOfEffects,
   outcomes: guardsOfOutcomes,
+  batches: guardsOfBatches,
+  leases: guardsOfLeases,
   stops: guardsOfStops,
   resuming: guardsOfResuming,
   "broken glass": guardsOfBrokenGlass,
@@ -46,4 +51,5 @@ export const guards: Record<string, Guard[]> = {
   consumers: guardsOfConsumers,
   looking: guardsOfLooking,
   rates: guardsOfRates,
+  breakers: guardsOfBreakers,
 };

@@ -43,6 +43,7 @@ export const promises = {
     "A consumer meets every event, one that is repeated changes nothing, and a paused one is handed nothing",
   looking: "Who looks at the platform's pages changes nothing and reads only what they show",
   rates: "Doors and tools answer no more often than the policy says",
+  tools: "A tool that does not answer is left alone, and what needs it waits",
 } as const;
 type Promise_ = keyof typeof promises;
 

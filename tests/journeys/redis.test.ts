@@ -16,7 +16,7 @@ withRealRedis("the stack beside a Redis", () => {
 
   const typesIn = async () => {
     const client = await server.client();
-    return (await client.xRange("dags:events", "-", "+")).map(({ message }) =>
+    return (await client.xRange("dags:events", "-", "+") ?? []).map(({ message }) =>
       `${message.task_id} ${message.event_type}`
     );
   };

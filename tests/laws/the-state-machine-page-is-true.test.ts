@@ -55,11 +55,13 @@ describe("docs/state-machine.md shows the edges that SQL has", () => {
     const statuses = await db.owner<{ subject: string; checks: string }>(
       `select t.subject, string_agg(pg_get_constraintdef(k.oid), ' ') as checks
        from (values ('task', 'public.tasks'), ('step', 'public.task_steps'),
-         ('request', 'public.approval_requests'), ('effect', 'public.effects')) t (subject, tab)
+         ('request', 'public.approval_requests'), ('effect', 'public.effects'),
+         ('breaker', 'public.circuit_breakers')) t (subject, tab)
        join pg_constraint k on k.conrelid = t.tab::regclass and k.contype = 'c'
-       where k.conname ~ 'status_is_known' group by t.subject`,
+       where k.conname ~ 'stat(us|e)_is_known' group by t.subject`,
     );
     expect(statuses.map(({ subject }) => subject).sort()).toEqual([
+      "breaker",
       "effect",
       "request",
       "step",

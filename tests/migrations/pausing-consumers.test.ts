@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ack, addConsumer, drain, lagOf, read, tell } from "../support/bus.ts";
 import { openTestDatabase, type TestDatabase } from "../support/database.ts";
 import { household } from "../support/household.ts";
+import { accept, alertEvent, claim } from "../support/line.ts";
 import { administer } from "../support/personas.ts";
 
 let db: TestDatabase;
@@ -104,6 +105,16 @@ describe("a paused consumer", () => {
     expect({ lag: (lag_rows ?? 0) > 0, status }).toEqual({ lag: true, status: "paused" });
     await resume("communicator", "olga");
     expect((await claim()).length).toBeGreaterThan(0);
+  });
+
+  it("that is the orchestrator is handed no step until it goes on, and its lag says how many wait", async () => {
+    await accept(db, alertEvent("BUY BTCUSDT"));
+    await pause("orchestrator", "olga");
+    expect(await claim(db)).toEqual([]);
+    const { lag_rows, status } = await lagOf(db, "orchestrator");
+    expect({ lag: (lag_rows ?? 0) > 0, status }).toEqual({ lag: true, status: "paused" });
+    await resume("orchestrator", "olga");
+    expect((await claim(db)).length).toBeGreaterThan(0);
   });
 });
 

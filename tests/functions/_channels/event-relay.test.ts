@@ -44,7 +44,7 @@ withRealRedis("the relay of the events to a Redis stream", () => {
   }
   const entries = async (from = "-") => {
     const client = await server.client();
-    return await client.xRange("dags:events", from, "+");
+    return await client.xRange("dags:events", from, "+") ?? [];
   };
   const keysIn = async (from?: string) =>
     (await entries(from)).map(({ message }) => message.idempotency_key);

@@ -43,6 +43,15 @@ describe("a call behind its breaker", () => {
     expect(told).toEqual([["released", "rate_limited: later"]]);
   });
 
+  it("passes on the very error, so that what else it says is not lost", async () => {
+    class Away extends Refusal {}
+    const { breakers } = remembering();
+    const away = new Away("unavailable");
+    await expect(behindBreaker(breakers, "chunks.search", () => Promise.reject(away))).rejects
+      .toBe(away);
+    expect(away.about.tool).toBe("chunks.search");
+  });
+
   it.each<[string, unknown, CallOutcome]>([
     ["no answer, 5xx or nonsense", new Refusal("unavailable"), "failure"],
     ["an answer that there is no such thing", new Refusal("insufficient_data"), "success"],

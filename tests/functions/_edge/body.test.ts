@@ -27,6 +27,20 @@ describe("readBody", () => {
     expect(pulled).toBeLessThan(10);
   });
 
+  it("stops listening to a body that arrives a byte at a time", async () => {
+    let cancelled = false;
+    const slow = new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        controller.enqueue(new Uint8Array(1));
+      },
+      cancel: () => void (cancelled = true),
+    });
+    expect(await readBody(post(slow), 1000, 100))
+      .toEqual({ ok: false, code: "invalid_request", reason: "the body took too long to arrive" });
+    expect(cancelled).toBe(true);
+  });
+
   it("blames the sender, not the server, when the body breaks off", async () => {
     const broken = streamOf((controller) => controller.error(new Error("reset")));
     expect(await readBody(post(broken), 10)).toMatchObject({ ok: false, code: "invalid_request" });

@@ -4,6 +4,8 @@ import { telegramChannel } from "../../../functions/_channels/telegram.ts";
 import { type EffectDeps, publishEffects } from "../../../functions/communicator/effects.ts";
 import type { Misbehaviour } from "../../support/bot-api-wire.ts";
 import { BotApi } from "../../support/bot-api.ts";
+import type { Breakers, CallOutcome } from "../../../functions/_domain/breaker.ts";
+import { Refusal } from "../../../functions/_domain/refusal.ts";
 import { noDoor } from "../../support/outside.ts";
 import { outbox, publishStep } from "./outbox.ts";
 
@@ -55,6 +57,44 @@ describe("publishing", () => {
       expect(api.calls).toEqual([]);
     },
   );
+
+  it("puts a step aside while Telegram is left alone, before anything is reserved", async () => {
+    const about = { tool: "telegram.post", retry_after: 90 };
+    const breakers: Breakers = {
+      admit: () => Promise.reject(new Refusal("breaker_open", "It rests.", about)),
+      report: () => Promise.reject(new Error("there was no call")),
+    };
+    const box = outbox();
+    box.steps.push(publishStep());
+    await publish(box, { breakers });
+    expect(box.told("fail_step")).toMatchObject([{
+      ...fence,
+      p_code: "breaker_open",
+      p_tool: "telegram.post",
+    }]);
+    expect([box.told("reserve_effect"), api.calls]).toEqual([[], []]);
+    // What is printed asks nobody.
+    box.steps.push(publishStep());
+    await publish(box, { breakers, chat_id: null });
+    expect(printed).toHaveLength(1);
+  });
+
+  it.each<[Misbehaviour | null, CallOutcome]>([
+    [null, "success"],
+    [{ as: "too_many_requests", retry_after: 8 }, "released"],
+    [{ as: "reset_before" }, "failure"],
+  ])("tells Telegram's breaker how the call ended: %j", async (misbehaviour, outcome) => {
+    const told: CallOutcome[] = [];
+    const breakers: Breakers = {
+      admit: (tool) => Promise.resolve({ tool, probe: null }),
+      report: (_, how) => Promise.resolve(void told.push(how)),
+    };
+    if (misbehaviour) api.misbehaves("sendMessage", misbehaviour);
+    const box = outbox();
+    box.steps.push(publishStep());
+    await publish(box, { breakers });
+    expect(told).toEqual([outcome]);
+  });
 
   it("leaves a step alone that another worker has taken over, before or after the reservation", async () => {
     for (const call of ["reserve_effect", "start_effect"]) {

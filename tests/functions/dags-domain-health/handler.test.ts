@@ -3,7 +3,7 @@ import { Refusal } from "../../../functions/_domain/refusal.ts";
 import { handle, type HealthDeps } from "../../../functions/dags-domain-health/handler.ts";
 import { parts } from "../../../functions/dags-domain-health/findings.ts";
 import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
-import { activatePolicy, addMembers } from "../../support/personas.ts";
+import { activatePolicy, addMembers, administer } from "../../support/personas.ts";
 
 let db: TestDatabase;
 let deps: HealthDeps;
@@ -29,6 +29,9 @@ async function ask(changed: Partial<HealthDeps> = {}, token?: string, query = ""
 }
 const details = async (changed: Partial<HealthDeps> = {}) =>
   (await ask(changed, "service-token")).body;
+
+const beat = (status: string) =>
+  db.database.call("beat", { p_worker: "w-1", p_beats: [{ agent_class: "exec", status }] });
 
 const plant = (key: string) =>
   db.owner("insert into public.one_drive_assets (object_key) values ($1)", [key]);
@@ -196,7 +199,34 @@ describe("dags-domain-health", () => {
     await db.owner("update public.secret_rotations set due_at = now() + interval '90 days'");
   });
 
+  it("does not call it healthy that nobody has said lately that it works", async () => {
+    expect((await details()).reliability).toMatchObject({ status: "unknown", workers: 0 });
+    await beat("idle");
+    expect((await details()).reliability).toMatchObject({ status: "healthy", workers: 1 });
+    await db.owner("update public.agent_heartbeats set beat_at = beat_at - interval '31 seconds'");
+    expect((await details()).reliability).toMatchObject({ status: "unknown", workers: 0 });
+  });
+
+  it.each([
+    ["a breaker that is open", "trip_breaker('quotes.read', 'down', 'cli:jane')", {
+      breakers: [{ tool: "quotes.read", state: "open" }],
+    }, "reset_breaker('quotes.read', 'up', 'cli:jane')"],
+    [
+      "a consumer that somebody paused",
+      "pause_consumer('orchestrator', 'cli:jane', 'a look')",
+      { paused: [{ consumer: "orchestrator", reason: "a look" }] },
+      "resume_consumer('orchestrator', 'cli:jane', 'looked')",
+    ],
+  ])("is degraded by %s, and names it", async (_, command, shown, undo) => {
+    await beat("idle");
+    await administer(db, command);
+    expect((await details()).reliability).toMatchObject({ status: "degraded", ...shown });
+    await administer(db, undo);
+    expect((await details()).reliability).toMatchObject({ status: "healthy" });
+  });
+
   it("is healthy only where every part is", async () => {
+    await beat("idle");
     await addMembers(db, "olivia");
     await plant("dags/T-2025-09-28-0012.json");
     await db.owner("update public.jobs set last_run_at = now(), last_status = 'ok'");

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { randomUUID } from "node:crypto";
 import { planner } from "../../../functions/_agents/planner.ts";
 import type { Agent } from "../../../functions/_agents/agent.ts";
+import { DatabaseError } from "../../../functions/_database/database.ts";
 import { Refusal } from "../../../functions/_domain/refusal.ts";
 import { handle, type OrchestratorDeps, tick } from "../../../functions/orchestrator/handler.ts";
 import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
@@ -175,6 +176,17 @@ describe("orchestrator/tick", () => {
       });
     }
     expect(await statusOf(db, task_id as string)).toBe("failed");
+  });
+
+  it("gives a step back unharmed that met a quarrel over rows", async () => {
+    const { task_id } = await read();
+    const quarrel = new DatabaseError("40P01", "deadlock detected");
+    deps.agents = { ...deps.agents, retriever: () => Promise.reject(quarrel) };
+    await tick(deps);
+    expect(await step(task_id, "retrieve")).toMatchObject({
+      status: "ready",
+      failures: 0,
+    });
   });
 
   it("shares the work between ticks that run at once, and does each step once", async () => {

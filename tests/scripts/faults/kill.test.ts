@@ -1,0 +1,73 @@
+import { expect, it } from "vitest";
+import { judge, problemsOf } from "../../../scripts/faults/kill-judge.mjs";
+import { runKills } from "../../../scripts/faults/kill.mjs";
+import { nativeUrl, onNativePostgres } from "../../support/native.ts";
+
+const sound = {
+  lost: [],
+  duplicated: [],
+  unsent: [],
+  strangers: [],
+  rerun_ms: { p50: 30_100, p99: 32_000, max: 32_000 },
+};
+const kill = { point: "mid_effect", seen: true };
+
+it.each([
+  ["nobody was killed", [], sound],
+  ["1 kills were not seen: mid_effect", [{ ...kill, seen: false }], sound],
+  ["2 tasks were lost: a, b", [kill], { ...sound, lost: ["a", "b"] }],
+  ["1 effects happened more than once: a", [kill], { ...sound, duplicated: ["a"] }],
+  ["1 effects are confirmed and did not happen: a", [kill], { ...sound, unsent: ["a"] }],
+  ["1 messages belong to no task: x", [kill], { ...sound, strangers: ["x"] }],
+  ["began 36000 ms after the kill", [kill], { ...sound, rerun_ms: { p99: 36_000 } }],
+])("the judge of the kills says: %s", (sentence, kills, found) => {
+  expect(problemsOf(kills, found).join("; ")).toContain(sentence);
+  expect(problemsOf([kill], sound)).toEqual([]);
+});
+
+it("the judge finds what was planted: a task lost, an effect twice, one that nobody saw", async () => {
+  const rows = [
+    { task_id: "a", status: "archived", action: "PUBLISH", effect: "confirmed", sent: 1 },
+    { task_id: "b", status: "archived", action: "PUBLISH", effect: "confirmed", sent: 1 },
+    { task_id: "c", status: "running", action: "READ", effect: null, sent: 0 },
+    { task_id: "d", status: "paused", action: "PUBLISH", effect: "unknown", sent: 1 },
+    { task_id: "e", status: "paused", action: "PUBLISH", effect: "unknown", sent: 2 },
+  ];
+  const field = {
+    tasks: new Set(rows.map(({ task_id }) => task_id)),
+    channel: "x",
+    postOf: (id: string) => id,
+    sink: { posts: () => new Map([["a", 2], ["d", 1], ["stranger", 1]]) },
+    scratch: {
+      owner: (text: string) => Promise.resolve(text.includes("t.action") ? rows : []),
+    },
+  };
+  expect(await judge(field, [])).toMatchObject({
+    archived: 2,
+    unknown: 2,
+    lost: ["c"],
+    duplicated: ["a", "e"],
+    unsent: ["a", "b"],
+    strangers: ["stranger"],
+  });
+});
+
+onNativePostgres("workers that are killed", () => {
+  it("at each point lose nothing, and no effect happens twice", async () => {
+    const { kills, found, problems } = await runKills({
+      url: nativeUrl,
+      points: ["mid_effect", "after_effect_before_commit", "before_complete", "after_claim"],
+      n: 4,
+      seed: 11,
+    });
+    expect(kills.map(({ point }) => point).sort()).toHaveLength(4);
+    expect(kills.every(({ seen, signal }) => seen && signal === "SIGKILL")).toBe(true);
+    // A slow machine may begin the repeats later; that is what the command is for.
+    expect(problems.filter((sentence) => !String(sentence).includes("ms after the kill"))).toEqual(
+      [],
+    );
+    // Both kills around the call leave an outcome that nobody saw.
+    expect(found.unknown).toBe(2);
+    expect(found.reruns).toBeGreaterThan(0);
+  }, 240_000);
+});

@@ -53,8 +53,8 @@ export const platformCards = (books: Books, query: CardQuery): Reader<readonly C
     const steps = await answer(
       ask,
       stepRow,
-      "select task_id, next_agents, last_activity_at from command_center.step_figures where task_id = any ($1)",
-      [rows.map(({ task_id }) => task_id)],
+      "select task_id, next_agents, last_activity_at from command_center.step_figures where task_id = any (string_to_array($1, ','))",
+      [rows.map(({ task_id }) => task_id).join(",")],
     );
     const stepsOf = new Map(steps.map((row) => [row.task_id, row]));
     return rows.map((row): CardFact => {

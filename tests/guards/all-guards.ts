@@ -11,6 +11,7 @@ import { guardsOfEffects } from "./guards-of-effects.ts";
 import { guardsOfHistory } from "./guards-of-history.ts";
 import { guardsOfLeases } from "./guards-of-leases.ts";
 import { guardsOfLimits } from "./guards-of-limits.ts";
+import { guardsOfLooking } from "./guards-of-looking.ts";
 import { guardsOfOutcomes } from "./guards-of-outcomes.ts";
 import { guardsOfPayments } from "./guards-of-payments.ts";
 import { guardsOfPeople } from "./guards-of-people.ts";
@@ -48,6 +49,7 @@ export const guards: Record<string, Guard[]> = {
   critics: guardsOfCritics,
   policies: guardsOfPolicies,
   consumers: guardsOfConsumers,
+  looking: guardsOfLooking,
   rates: guardsOfRates,
   breakers: guardsOfBreakers,
 };

@@ -41,6 +41,7 @@ export const promises = {
   policy: "A policy changes through the gates of every other T3 effect",
   bus:
     "A consumer meets every event, one that is repeated changes nothing, and a paused one is handed nothing",
+  looking: "Who looks at the platform's pages changes nothing and reads only what they show",
   rates: "Doors and tools answer no more often than the policy says",
   tools: "A tool that does not answer is left alone, and what needs it waits",
 } as const;

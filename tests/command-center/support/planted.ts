@@ -1,12 +1,15 @@
-import type { TestDatabase } from "../../support/database.ts";
+/** A session that may write past triggers: the owner of an embedded database, a superuser of a native one. */
+export interface Planting {
+  pg: { exec(statements: string): Promise<unknown> };
+}
 
 /** Rows in every state that a page tells apart, written past the transitions: what is tested is looking, not moving. */
-export async function plantRows(db: TestDatabase): Promise<void> {
+export async function plantRows(db: Planting): Promise<void> {
   await past(db, tasks + steps + decisions + around);
 }
 
 /** As many tasks as are asked for, half of them open, with six steps each. */
-export async function plantTasks(db: TestDatabase, count: number): Promise<void> {
+export async function plantTasks(db: Planting, count: number): Promise<void> {
   await past(
     db,
     `insert into public.tasks (task_id, status, actor, goal, risk_tier, action, source, created_at, ended_at, archived_at)
@@ -26,7 +29,7 @@ export async function plantTasks(db: TestDatabase, count: number): Promise<void>
   );
 }
 
-async function past(db: TestDatabase, statements: string): Promise<void> {
+async function past(db: Planting, statements: string): Promise<void> {
   await db.pg.exec(
     `reset role; set session_replication_role = replica; ${statements};
      set session_replication_role = origin; set role service_role`,

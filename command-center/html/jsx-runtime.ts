@@ -8,7 +8,6 @@ import { Fragment as fragment, jsxDEV } from "npm:hono@4.13.19/jsx/jsx-dev-runti
 export type Element = ReturnType<typeof fragment>;
 export type Content = Element | string | false | undefined | readonly Content[];
 
-// deno-lint-ignore no-namespace
 export declare namespace JSX {
   type Element = ReturnType<typeof fragment>;
   type ElementType = string | ((props: never) => Content);

@@ -1,6 +1,6 @@
 import { scaleLinear, scaleUtc } from "d3-scale";
 import { line } from "d3-shape";
-import { type Plot, type Series, spokenValue } from "../views/kpis.ts";
+import type { Plot, Series } from "../views/kpis.ts";
 import { Show } from "./figure.tsx";
 
 const size = { width: 440, height: 180, left: 58, right: 10, top: 12, bottom: 26 };

@@ -18,11 +18,16 @@ select 'a role may write a table directly', 'table:' || g.relname, null, g.grant
 from granted g where g.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER') group by g.relname, g.grantee
 union all
 select 'a role may read that should not', 'table:' || g.relname, null, g.grantee
-from granted g where g.privilege_type = 'SELECT' and g.grantee not in ('auditor', 'authenticated')
+from granted g where g.privilege_type = 'SELECT' and g.grantee not in ('auditor', 'authenticated', 'command_center')
+union all
+select 'a role may write a column directly', 'table:' || r.relname, null, coalesce(g.rolname, 'public') || ': ' || a.attname
+from relation r join pg_catalog.pg_attribute a on a.attrelid = r.oid cross join lateral aclexplode(a.attacl) x
+left join pg_catalog.pg_roles g on g.oid = x.grantee
+where x.grantee <> r.relowner and x.privilege_type in ('INSERT', 'UPDATE')
 union all
 select 'a policy lets everybody in', 'table:' || p.tablename, null, p.policyname || ' for ' || p.cmd || ' to ' || array_to_string(p.roles, ', ')
 from pg_catalog.pg_policies p where p.schemaname = 'public'
-  and (p.cmd <> 'SELECT' or p.qual = 'true' and p.roles <> array['auditor']::name[])
+  and (p.cmd <> 'SELECT' or p.qual = 'true' and p.roles not in (array['auditor']::name[], array['command_center']::name[]))
 union all
 select 'a command may be called by anybody', 'function:' || f.oid::regprocedure::text, null, coalesce(g.rolname, 'public')
 from pg_catalog.pg_proc f join pg_catalog.pg_namespace n on n.oid = f.pronamespace
@@ -32,7 +37,7 @@ where n.nspname in ('api', 'private') and x.grantee <> f.proowner
 union all
 select 'a role that should only read or call is more than that', 'role:' || r.rolname, null,
   concat_ws(', ', case when r.rolsuper then 'superuser' end, case when r.rolcreaterole then 'creates roles' end,
-    case when r.rolname = 'auditor' and r.rolbypassrls then 'bypasses row-level security' end)
-from pg_catalog.pg_roles r where r.rolname in ('auditor', 'administrator', 'service_role', 'authenticated', 'anon')
-  and (r.rolsuper or r.rolcreaterole or (r.rolname = 'auditor' and r.rolbypassrls))
+    case when r.rolname in ('auditor', 'command_center') and r.rolbypassrls then 'bypasses row-level security' end)
+from pg_catalog.pg_roles r where r.rolname in ('auditor', 'administrator', 'command_center', 'service_role', 'authenticated', 'anon')
+  and (r.rolsuper or r.rolcreaterole or (r.rolname in ('auditor', 'command_center') and r.rolbypassrls))
 order by 1, 2, 4;

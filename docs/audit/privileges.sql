@@ -27,7 +27,7 @@ where x.grantee <> r.relowner and x.privilege_type in ('INSERT', 'UPDATE')
 union all
 select 'a policy lets everybody in', 'table:' || p.tablename, null, p.policyname || ' for ' || p.cmd || ' to ' || array_to_string(p.roles, ', ')
 from pg_catalog.pg_policies p where p.schemaname = 'public'
-  and (p.cmd <> 'SELECT' or p.qual = 'true' and p.roles not in (array['auditor']::name[], array['command_center']::name[]))
+  and (p.cmd <> 'SELECT' or p.qual = 'true' and not p.roles <@ array['auditor', 'command_center']::name[])
 union all
 select 'a command may be called by anybody', 'function:' || f.oid::regprocedure::text, null, coalesce(g.rolname, 'public')
 from pg_catalog.pg_proc f join pg_catalog.pg_namespace n on n.oid = f.pronamespace
@@ -38,6 +38,6 @@ union all
 select 'a role that should only read or call is more than that', 'role:' || r.rolname, null,
   concat_ws(', ', case when r.rolsuper then 'superuser' end, case when r.rolcreaterole then 'creates roles' end,
     case when r.rolname in ('auditor', 'command_center') and r.rolbypassrls then 'bypasses row-level security' end)
-from pg_catalog.pg_roles r where r.rolname in ('auditor', 'administrator', 'command_center', 'service_role', 'authenticated', 'anon')
+from pg_catalog.pg_roles r where r.rolname in ('auditor', 'command_center', 'administrator', 'service_role', 'authenticated', 'anon')
   and (r.rolsuper or r.rolcreaterole or (r.rolname in ('auditor', 'command_center') and r.rolbypassrls))
 order by 1, 2, 4;

@@ -5,7 +5,7 @@ import { accessGrant, inviteName } from "../_domain/access.ts";
 import { type Breakers, type Leave, outcomeOfDelivery, withLeave } from "../_domain/breaker.ts";
 import { Refusal } from "../_domain/refusal.ts";
 import type { StepWork } from "../_domain/task.ts";
-import { errorOf, giveBack, lease, outcomeOf } from "./step-outcome.ts";
+import { errorOf, fail, giveBack, lease, outcomeOf } from "./step-outcome.ts";
 
 export interface AccessDeps {
   database: Database;
@@ -59,7 +59,7 @@ export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<voi
   const grant = readGrant(grantOf(work));
   if (membership === null || vip_chat_id === null) {
     const reason = membership === null ? "There is no bot." : "VIP_CHAT_ID is not set.";
-    throw new Refusal("no_channel", reason);
+    return await fail(database, work, "no_channel", reason);
   }
   // A door that does not answer is found before an approval is used up.
   await withLeave(

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Runs every test that has a leg on a real PostgreSQL, on the server of DATABASE_URL: the contract suite over its
-# transports, the races, the laws about the schema, and whatever else opens a native database.
+# Runs every test that opens a database on the server of DATABASE_URL: the contract suite over its transports, the races, the laws
+# about the schema, what needs several processes, and the whole suite that was written for the one session of PGlite.
 #   native.sh [options for vitest]
 set -euo pipefail
 : "${DATABASE_URL:?a superuser of a scratch PostgreSQL 15 or newer that has pgvector}"
 
 # Which files those are is read from their imports, so that a new one is not forgotten.
-mapfile -t files < <(grep -rlE 'support/(native|transports|schema-law)\.ts' tests --include='*.test.ts' | sort)
-[ "${#files[@]}" -gt 0 ] || { echo "no test names the native database" >&2; exit 1; }
-exec npx vitest run "${files[@]}" "$@"
+mapfile -t files < <(grep -rlE '/(native|transports|schema-law|database|stage)\.ts"|process\.env\.DATABASE_URL' tests --include='*.test.ts' | sort)
+[ "${#files[@]}" -gt 0 ] || { echo "no test opens a database" >&2; exit 1; }
+# A statement travels here, so a test of hundreds of them takes longer than in process.
+export TEST_DATABASE=native
+exec npx vitest run "${files[@]}" --testTimeout 60000 --hookTimeout 180000 "$@"

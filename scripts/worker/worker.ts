@@ -7,6 +7,7 @@ import type { Environment } from "../../functions/_edge/environment.ts";
 import { tick as communicate } from "../../functions/communicator/handler.ts";
 import { loadBundledPolicy } from "../../functions/_policy/bundled-policy.ts";
 import { reportBundles } from "../stack/bundles.ts";
+import { relayWorker } from "../stack/relay.ts";
 import { ticker } from "../stack/ticker.ts";
 import { wireWorks } from "../stack/wiring.ts";
 import { type Killer, withFailpoint } from "./failpoint.ts";
@@ -78,6 +79,7 @@ export async function startWorker(
     progress ||= done > 0;
     return done;
   };
+  const relay = works.redis === null ? [] : [relayWorker(works, works.redis)];
   const lanes = ticker([
     { name: "steps", pass: counting(pool.pass), wakes: [] },
     {
@@ -89,6 +91,7 @@ export async function startWorker(
       }),
       wakes: ["steps"],
     },
+    ...relay,
   ], (lane, error) => tell(error, { lane }));
 
   const hints = await hearHints(environment.databaseUrl, database, () => {
@@ -120,6 +123,8 @@ export async function startWorker(
       const moved = seen.lapsed || Object.values(swept).some((count) => count > 0);
       if (seen.steps || moved) lanes.call("steps");
       if (seen.effects || seen.notifications || moved) lanes.call("desk");
+      // What this process does not tell another does: the lease of the relay is with one of them.
+      for (const { name } of relay) lanes.call(name);
       due = seen.wait_ms;
       if (away) await hints?.renew();
       away = false;
@@ -151,6 +156,7 @@ export async function startWorker(
       await within(500, looking);
       rest();
       await hints?.close();
+      await within(500, Promise.resolve(works.redis?.close()));
       await within(1_000, database.close());
       journal("stopped", drained);
     },

@@ -4,21 +4,26 @@ import { page, root } from "./pages.ts";
 
 /** The requirements that this stage answers for: `PLT-01..11 14` is PLT-01 to PLT-11 and PLT-14. */
 const asked = [
-  "PLT-01..11 14..16",
+  "PLT-01..16",
   "DAT-01..09 14..16 18",
   "GOV-01..24",
-  "DAG-01..15 17 18 21 22",
-  "EVT-01..06 09 11",
+  "DAG-01..22",
+  "EVT-01..11",
   "APR-01..06 14..22",
   "CRT-01..12",
   "ODA-02..04 07 08",
-  "OBS-01..03 05",
-  "KPI-05 08 12",
-  "SEC-01..07 12",
+  "OBS-01..03 05 06 11 12",
+  "KPI-01..09 11 12",
+  "SEC-01..07 10..12",
   "FLW-01..03 05..07",
-  "AUD-14",
+  "REL-01..11",
+  "RUN-01 02 04 08 10 13",
+  "MEM-01 16",
+  "CC-01..33 35 36 38..40",
+  "AUD-06 07 14",
 ].flatMap((line) => {
-  const [family, numbers] = [line.slice(0, 3), line.slice(4)];
+  const [family] = line.split("-");
+  const numbers = line.slice(family.length + 1);
   return numbers.split(" ").flatMap((part) => {
     const [from, to = from] = part.split("..").map(Number);
     return Array.from(
@@ -33,7 +38,7 @@ interface Row {
   files: string[];
 }
 const rowsOf = (text: string): Row[] =>
-  [...text.matchAll(/^\| ([A-Z]{3}-\d{2}) \| [^|]+ \| ([^|]*) \|$/gm)].map(([, id, files]) => ({
+  [...text.matchAll(/^\| ([A-Z]{2,3}-\d{2}) \| [^|]+ \| ([^|]*) \|$/gm)].map(([, id, files]) => ({
     id,
     files: [...files.matchAll(/`([^`]+)`/g)].map(([, file]) => file),
   }));

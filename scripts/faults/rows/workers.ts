@@ -69,7 +69,8 @@ const paused: Row = {
       () => said.find((one) => "holds" in one),
       30_000,
     );
-    child.kill("SIGSTOP");
+    // By process.kill: under Deno a child's own kill does not wake it again.
+    process.kill(Number(child.pid), "SIGSTOP");
     const pausedAt = Date.now();
     const state = async () =>
       (await db.owner<{ status: string; attempt: number }>(
@@ -93,7 +94,7 @@ const paused: Row = {
       return await line.statusOf(db, String(task_id)) === "archived";
     }, 30_000);
     const before = await state();
-    child.kill("SIGCONT");
+    process.kill(Number(child.pid), "SIGCONT");
     const refusals = () =>
       db.count("public.audit_logs where code = 'stale_lease' and object = $1", [`step:${holds}`]);
     await until("its late completion to be refused", async () => await refusals() > 0, 30_000);

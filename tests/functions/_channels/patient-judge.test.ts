@@ -66,7 +66,7 @@ const saying = (content: string) =>
 describe("a judge that takes too long", () => {
   it("is followed by the faster one with less to read, and the marks say who gave them", async () => {
     answers = { slow: silence, fast: saying(JSON.stringify(marks)) };
-    const given = await judge().score(input);
+    const given = await judge("fast", 3000).score(input);
     expect(given).toMatchObject({ policy: 1, factuality: 2.5 });
     expect(given?.notes).toEqual([
       "llm:slow took too long; llm:fast marked a shortened text",
@@ -95,7 +95,7 @@ describe("a judge that takes too long", () => {
 
   it("is not followed for an answer that came in time and is none", async () => {
     answers = { slow: send(500, "oops"), fast: saying(JSON.stringify(marks)) };
-    expect(await judge().score(input)).toBeNull();
+    expect(await judge("fast", 3000).score(input)).toBeNull();
     expect([asked.length, told]).toEqual([1, ["failure"]]);
   });
 });

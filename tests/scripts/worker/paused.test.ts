@@ -69,7 +69,7 @@ onNativePostgres("a worker that is stopped in the middle and goes on a minute la
           "select status as value from public.task_steps where task_id = $1 and node_id = 'critic'",
           readId,
         );
-      await expect.poll(effect, { timeout: 30_000 }).toBe("sent");
+      await expect.poll(effect, { timeout: 90_000 }).toBe("sent");
       await expect.poll(() => sink.posts(channel).size, { timeout: 10_000 }).toBe(1);
       await expect.poll(() => model.asked.times, { timeout: 30_000 }).toBeGreaterThan(0);
       expect(await critic()).toBe("running");
@@ -121,5 +121,5 @@ onNativePostgres("a worker that is stopped in the middle and goes on a minute la
       await rm(directory, { recursive: true });
       await native.close();
     }
-  }, 240_000);
+  }, 400_000);
 });

@@ -49,7 +49,7 @@ it.each([
   expect(await worker.ended).toEqual({ code: 1, signal: null });
   expect(worker.errors()).toContain(sentence);
   expect(worker.errors()).not.toContain(" at ");
-}, 30_000);
+}, 90_000);
 
 onNativePostgres("workers of one Postgres", () => {
   let native: NativeDatabase;
@@ -96,18 +96,18 @@ onNativePostgres("workers of one Postgres", () => {
     url.pathname = "/postgres";
     const worker = start({ DATABASE_URL: url.href });
     expect(await worker.ended).toEqual({ code: 1, signal: null });
-  }, 30_000);
+  }, 90_000);
 
   it("end everything between them, each step once, and say how they are", async () => {
     const workers = ["worker-a", "worker-b"].map((name) =>
       start(env, "--concurrency", "3", "--name", name)
     );
     for (const worker of workers) {
-      expect(await worker.said("started", 20_000)).toMatchObject({ concurrency: 3, hints: true });
+      expect(await worker.said("started", 60_000)).toMatchObject({ concurrency: 3, hints: true });
     }
     const ids = await Promise.all(Array.from({ length: 20 }, () => read()));
     await db.database.call("hint_work");
-    await expect.poll(() => ended(ids), { timeout: 30_000, interval: 200 }).toBe(20);
+    await expect.poll(() => ended(ids), { timeout: 90_000, interval: 200 }).toBe(20);
     const twice = await db.owner(
       "select step_id from public.task_steps where task_id = any ($1::text::text[]) and attempt > 1",
       [`{${ids.join(",")}}`],
@@ -134,7 +134,7 @@ onNativePostgres("workers of one Postgres", () => {
       expect(worker.lines.at(-1)).toMatchObject({ event: "stopped" });
       expect(worker.errors()).toBe("");
     }
-  }, 90_000);
+  }, 240_000);
 
   it(
     "ask less than once a second when there is nothing to do, and start at once when there is",
@@ -143,7 +143,7 @@ onNativePostgres("workers of one Postgres", () => {
       const proxy = await openProxy({ host: hostname, port: Number(port) });
       try {
         const worker = start({ DATABASE_URL: proxy.through(native.gatewayUrl) });
-        expect(await worker.said("started", 20_000)).toMatchObject({ hints: true });
+        expect(await worker.said("started", 60_000)).toMatchObject({ hints: true });
         await sleep(12_000);
         const before = proxy.counts.answers;
         await sleep(20_000);
@@ -166,11 +166,11 @@ onNativePostgres("workers of one Postgres", () => {
 
   it("find work by the clock where no hint comes", async () => {
     const worker = start(env);
-    await worker.said("started", 20_000);
+    await worker.said("started", 60_000);
     await sleep(3_000);
     const id = await read();
     await expect.poll(() => ended([id]), { timeout: 20_000, interval: 200 }).toBe(1);
-  }, 60_000);
+  }, 240_000);
 
   it(
     "give back what they cannot end in time, as nobody's failure, and end within ten seconds",
@@ -183,11 +183,11 @@ onNativePostgres("workers of one Postgres", () => {
           LLM_BASE_URL: `http://127.0.0.1:${port}/v1`,
           LLM_MODEL: "silent",
         });
-        await worker.said("started", 20_000);
+        await worker.said("started", 60_000);
         const id = await read();
         const critic = async () =>
           (await stepsOf(id)).find(({ node_id }) => node_id === "critic") ?? {};
-        await expect.poll(async () => (await critic()).status, { timeout: 20_000 }).toBe("running");
+        await expect.poll(async () => (await critic()).status, { timeout: 60_000 }).toBe("running");
         const asked = Date.now();
         worker.signal("SIGTERM");
         expect(await worker.ended).toEqual({ code: 0, signal: null });
@@ -206,8 +206,8 @@ onNativePostgres("workers of one Postgres", () => {
           LLM_BASE_URL: `http://127.0.0.1:${port}/v1`,
           LLM_MODEL: "silent",
         });
-        await other.said("started", 20_000);
-        await expect.poll(async () => (await critic()).status, { timeout: 20_000 }).toBe("running");
+        await other.said("started", 60_000);
+        await expect.poll(async () => (await critic()).status, { timeout: 60_000 }).toBe("running");
         other.signal("SIGTERM");
         await sleep(2_000);
         other.signal("SIGTERM");

@@ -126,6 +126,7 @@ async function main(): Promise<boolean> {
     TELEGRAM_CHAT_ID: channel,
   };
   const stack = await startStack({
+    servesPages: false,
     environment: (name) => values[name],
     dataDir: Deno.env.get("DATA_DIR")!,
     log: (text) => log.push(text),

@@ -20,6 +20,11 @@ union all
 select 'a role may read that should not', 'table:' || g.relname, null, g.grantee
 from granted g where g.privilege_type = 'SELECT' and g.grantee not in ('auditor', 'authenticated', 'command_center')
 union all
+select 'a role may write a column directly', 'table:' || r.relname, null, coalesce(g.rolname, 'public') || ': ' || a.attname
+from relation r join pg_catalog.pg_attribute a on a.attrelid = r.oid cross join lateral aclexplode(a.attacl) x
+left join pg_catalog.pg_roles g on g.oid = x.grantee
+where x.grantee <> r.relowner and x.privilege_type in ('INSERT', 'UPDATE')
+union all
 select 'a policy lets everybody in', 'table:' || p.tablename, null, p.policyname || ' for ' || p.cmd || ' to ' || array_to_string(p.roles, ', ')
 from pg_catalog.pg_policies p where p.schemaname = 'public'
   and (p.cmd <> 'SELECT' or p.qual = 'true' and not p.roles <@ array['auditor', 'command_center']::name[])

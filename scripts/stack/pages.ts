@@ -9,10 +9,10 @@ import type { Store } from "./store.ts";
 /** The embedded database lives in this process, so its pages do. A port that is taken must not keep alerts from coming in. */
 export async function servePages(
   { books }: Store,
-  { environment, print }: StackOptions,
+  { environment, print, servesPages = true }: StackOptions,
   closing: (() => Promise<void> | void)[],
 ): Promise<string | null> {
-  if (books === null) return null;
+  if (books === null || !servesPages) return null;
   const reading = readCommandCenterEnvironment(environment);
   if (!reading.ok) throw new Sentence(reading.problems.join("\n"));
   const { port, name, config } = reading.environment;

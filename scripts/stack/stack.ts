@@ -25,6 +25,8 @@ export interface StackOptions {
   dataDir: string;
   log: (line: string) => void;
   print: (text: string) => void;
+  /** False where nobody looks, as in the demo. */
+  servesPages?: boolean;
 }
 
 export interface Stack {

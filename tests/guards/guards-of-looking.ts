@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { forbids, type Guard, statement } from "./guard.ts";
+import { all, forbids, type Guard, statement } from "./guard.ts";
 import type { House } from "./house.ts";
 
 const denied = "42501";
@@ -10,9 +10,9 @@ export const guardsOfLooking: Guard[] = [
     name: "Who looks can change no job",
     promise: "looking",
     test: "may write no table, no column and no sequence anywhere",
-    without: statement(
-      `grant update on public.jobs to command_center;
-       create policy planted on public.jobs to command_center using (true)`,
+    without: all(
+      statement("grant update on public.jobs to command_center"),
+      statement("create policy planted on public.jobs to command_center using (true)"),
     ),
     probe: (house) =>
       forbids(denied, () => looker(house, "update public.jobs set enabled = enabled")),

@@ -38,6 +38,7 @@ describe("the launcher", () => {
       "127.0.0.1:8080",
       "unix:/data/ags.sock",
       "api.binance.com:443",
+      "127.0.0.1:54380",
     ]);
   });
 
@@ -47,6 +48,7 @@ describe("the launcher", () => {
         "127.0.0.1:54321",
         "unix:/data/ags.sock",
         "api.binance.com:443",
+        "127.0.0.1:54380",
       ]);
     }
   });
@@ -96,6 +98,29 @@ describe("the launcher", () => {
     expect(allowed(flags("ags", {}, "sql", "/backups/today.tgz"), "read")).not.toContain(
       "/backups/today.tgz",
     );
+  });
+
+  it("lets the command center listen where it was told and reach its database, and write and start nothing", () => {
+    const list = flags(
+      "command-center",
+      {
+        DATABASE_URL: "postgres://me:secret@db.example:6543/postgres",
+        COMMAND_CENTER_PORT: "8090",
+        SERVICE_TOKEN: "not-for-the-pages",
+      },
+      "--address",
+      "::1",
+    );
+    expect(allowed(list, "net")).toEqual(["127.0.0.1:8090", "[::1]:8090", "db.example:6543"]);
+    expect(allowed(list, "sys")).toEqual(["networkInterfaces"]);
+    expect(list.filter((flag) => /^--allow-(write|run|ffi)/.test(flag))).toEqual([]);
+    expect(allowed(list, "env")).not.toContain("SERVICE_TOKEN");
+    expect(allowed(list, "env")).not.toContain("TELEGRAM_BOT_TOKEN");
+  });
+
+  it("gives no page a port where the platform's database is a Postgres of its own", () => {
+    const env = { DATABASE_URL: "postgres://me:secret@db.example:6543/postgres" };
+    expect(allowed(flags("start", env), "net")).not.toContain("127.0.0.1:54380");
   });
 
   it("gives the demo none of the surroundings' tokens and none of their hosts", () => {

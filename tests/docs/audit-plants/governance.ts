@@ -132,6 +132,11 @@ export const governance: Plant[] = [
     "alter table public.limits disable row level security",
   ),
   finding("privileges", /write a table directly/, "grant update on public.tasks to service_role"),
+  finding(
+    "privileges",
+    /write a column directly/,
+    "grant update (enabled) on public.jobs to command_center",
+  ),
   finding("privileges", /read that should not/, "grant select on public.tasks to anon"),
   finding(
     "privileges",

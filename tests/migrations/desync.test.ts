@@ -6,8 +6,8 @@ import {
   activate,
   addMember,
   alertEvent,
-  archivedSignal,
   approvedSignal,
+  archivedSignal,
   claim,
   complete,
   openCode,
@@ -45,7 +45,10 @@ async function plant(...statements: [string, unknown[]][]): Promise<void> {
   });
 }
 const setStep = (taskId: string, node: string, changes: string) =>
-  plant([`update public.task_steps set ${changes} where task_id = $1 and node_id = $2`, [taskId, node]]);
+  plant([`update public.task_steps set ${changes} where task_id = $1 and node_id = $2`, [
+    taskId,
+    node,
+  ]]);
 const steps = async (taskId: string): Promise<Record<string, string>> => {
   const rows = await db.owner<{ node_id: string; status: string }>(
     "select node_id, status from public.task_steps where task_id = $1",
@@ -211,7 +214,9 @@ describe("steps that are rebuilt", () => {
   it("are done anew as a whole where people were asked; their question stands", async () => {
     const taskId = await signalAtGate(db);
     const code = await openCode(db, taskId);
-    await plant(["delete from public.artifacts where task_id = $1 and type = 'research'", [taskId]]);
+    await plant(["delete from public.artifacts where task_id = $1 and type = 'research'", [
+      taskId,
+    ]]);
     expect(await rebuild(taskId)).toMatchObject({ changed: true, replanned: true });
     await runToGate(db);
     expect(await statusOf(db, taskId)).toBe("awaiting_approval");
@@ -226,6 +231,9 @@ describe("steps that are rebuilt", () => {
       "select actor, after_json from public.audit_logs where action = 'task.rebuild' and task_id = $1 and object = $2",
       [taskId, `task:${taskId}`],
     );
-    expect(rows).toMatchObject([{ actor: "olga", after_json: { changed: true, readied: ["act"] } }]);
+    expect(rows).toMatchObject([{
+      actor: "olga",
+      after_json: { changed: true, readied: ["act"] },
+    }]);
   });
 });

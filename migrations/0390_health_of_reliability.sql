@@ -52,8 +52,8 @@ as $$
     'open', jsonb_build_object(
       'steps_ready', (select count(*) from private.ready_steps),
       'oldest_ready_at', (select private.iso(min(q.run_at)) from private.ready_steps q),
-      'steps_running', (select count(*) from public.task_steps s where s.status = 'running'),
-      'leases_lost', (select count(*) from public.task_steps s where s.status = 'running' and s.lease_expires_at < private.now()),
+      'steps_running', (select count(*) from public.task_steps s where s.lease_expires_at is not null),
+      'leases_lost', (select count(*) from public.task_steps s where s.lease_expires_at < private.now()),
       'requests_open', (select count(*) from public.approval_requests r where r.status = 'open'),
       'notifications_queued', (select count(*) from public.notifications n where n.status = 'queued'),
       'effects_unknown', (select count(*) from public.effects e where e.status = 'unknown')),

@@ -19,6 +19,7 @@ import { policy } from "./ags/policy.ts";
 import { statementFirst } from "./ags/question.ts";
 import { replan } from "./ags/replan.ts";
 import { rotations } from "./ags/rotations.ts";
+import { runbook } from "./ags/runbook.ts";
 import { say } from "./ags/say.ts";
 import { settle } from "./ags/settle.ts";
 import { defaultLimit, sql } from "./ags/sql.ts";
@@ -174,6 +175,18 @@ cli.command("resume <consumer>", "Let a paused consumer go on where it stood, in
   .option(...json)
   .example("npm run ags -- resume communicator")
   .action(resume);
+cli.command(
+  "runbook <name>",
+  "desync, tool-failure or memory-drift: step by step, every change asked for and on record",
+)
+  .option("--dry-run", "Show what would be done; nothing is written")
+  .option("--yes", "Every change is agreed to; without a terminal the only way")
+  .option("--task <task>", "desync, memory-drift: this task alone", { type: [String] })
+  .option("--tool <tool>", "tool-failure: which tool", { type: [String] })
+  .option("--watch <seconds>", "How long to look at the figures afterwards (30)")
+  .example("npm run ags -- runbook desync --dry-run")
+  .example("npm run ags -- runbook tool-failure --tool quotes.read")
+  .action(runbook);
 cli.command(
   "accounts <what> [id] [...reason]",
   "list or open trading accounts, set their limits, suspend or activate one; every owner is told",

@@ -25,7 +25,8 @@ export interface Outside {
 
 export type OutsideSources = Pick<Sources, "agents" | "pulls" | "jobs" | "cards">;
 
-const file_timeout_ms = 1000;
+/** Files, a process table, a Redis: below what a page waits, and enough for a machine that is busy. */
+const file_timeout_ms = 2500;
 const max_answer_bytes = 4_194_304;
 /** How long the last word of Gitea is shown with its age while it says nothing new. */
 const keep_s = 3600;

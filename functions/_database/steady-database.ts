@@ -19,6 +19,7 @@ const patience: Record<string, number> = {
   accept_broker_report: 1_500,
   confirm_effect: 15_000,
   complete_steps: 15_000,
+  complete_and_claim_steps: 15_000,
 };
 
 const shipped: Steadiness = {
@@ -94,8 +95,8 @@ export function steadyDatabase(inner: Database, options: Partial<Steadiness> = {
     args: Record<string, unknown>,
     until: number,
     read: () => Promise<unknown>,
+    lost = false,
   ): Promise<T> {
-    let lost = false;
     for (;;) {
       try {
         const answer = await certain<T>(name, args, until, false);
@@ -124,7 +125,11 @@ export function steadyDatabase(inner: Database, options: Partial<Steadiness> = {
   }
 
   /** A batch is committed as a whole: what is not done of it is handed in again, item by item refused or done. */
-  async function batch(args: Record<string, unknown>, until: number): Promise<unknown> {
+  async function batch(
+    args: Record<string, unknown>,
+    until: number,
+    lost = false,
+  ): Promise<unknown> {
     const results = Array.isArray(args.p_results) ? args.p_results : [];
     const known = new Map<unknown, unknown>();
     return await fenced("complete_steps", args, until, async () => {
@@ -139,13 +144,27 @@ export function steadyDatabase(inner: Database, options: Partial<Steadiness> = {
       if (open.length === 0) return [...known.values()];
       const rest = await batch({ ...args, p_results: open }, until);
       return [...known.values(), ...(Array.isArray(rest) ? rest : [])];
-    });
+    }, lost);
+  }
+
+  /** Where the answer is lost the results are looked up; steps that it claimed come back with their leases. */
+  async function combined(args: Record<string, unknown>, until: number): Promise<unknown> {
+    try {
+      return await certain("complete_and_claim_steps", args, until, false);
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable) || closed || now() >= until) throw error;
+      const { p_results, p_policy_sha256 } = args;
+      return { answers: await batch({ p_results, p_policy_sha256 }, until, true), claimed: [] };
+    }
   }
 
   return {
     async call<T>(name: string, args?: Record<string, unknown>): Promise<T> {
       const until = now() + patienceMs(name);
       if (args !== undefined && name === "complete_steps") return await batch(args, until) as T;
+      if (args !== undefined && name === "complete_and_claim_steps") {
+        return await combined(args, until) as T;
+      }
       if (args !== undefined && isFenced(name)) return await single<T>(name, args, until);
       return await certain<T>(name, args, until, repeatable.has(name));
     },

@@ -59,7 +59,7 @@ export async function grantAccess(deps: AccessDeps, work: StepWork): Promise<voi
   const grant = readGrant(grantOf(work));
   if (membership === null || vip_chat_id === null) {
     const reason = membership === null ? "There is no bot." : "VIP_CHAT_ID is not set.";
-    return await fail(database, work, "no_channel", reason);
+    return await fail(deps.database, work, "no_channel", reason);
   }
   // A door that does not answer is found before an approval is used up.
   await withLeave(

@@ -10,7 +10,7 @@ import { admit, serviceCaller } from "../_edge/door.ts";
 import { note } from "../_edge/log.ts";
 import { pathBelow } from "../_edge/path.ts";
 import { refuse, respond } from "../_edge/respond.ts";
-import { complete } from "./completion.ts";
+import { complete, completeAndClaim } from "./completion.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Outside } from "./outside.ts";
 
@@ -65,20 +65,31 @@ async function work(deps: TickDeps): Promise<Tick> {
   if (!deps.policy.ok || await deps.bundle() !== null) return done;
   await deps.watch();
   const dispatching = { ...deps, policy: deps.policy.policy, policy_sha256: deps.policy.sha256 };
-  while (deps.now().getTime() < until) {
-    const claimed = await deps.database.call<StepWork[]>("claim_steps", {
+  const hasTime = () => deps.now().getTime() < until;
+  const claim = () =>
+    deps.database.call<StepWork[]>("claim_steps", {
       p_worker: deps.worker,
       p_limit: batch,
       p_agents: null,
     });
-    if (claimed.length === 0) break;
+  let claimed = hasTime() ? await claim() : [];
+  while (claimed.length > 0) {
     done.claimed += claimed.length;
     // Whoever is done early waits for its batch with its lease in hand.
     const releases = claimed.map((work) => holdLease(deps.database, work));
     try {
       const finished = (await Promise.all(claimed.map((work) => dispatch(dispatching, work))))
         .filter((item) => item !== null);
-      if (finished.length > 0) done.completed += await complete(dispatching, finished);
+      if (finished.length === 0) {
+        claimed = hasTime() ? await claim() : [];
+      } else if (hasTime()) {
+        const next = await completeAndClaim(dispatching, finished, batch);
+        done.completed += next.completed;
+        claimed = next.claimed;
+      } else {
+        done.completed += await complete(dispatching, finished);
+        claimed = [];
+      }
     } finally {
       for (const release of releases) release();
     }

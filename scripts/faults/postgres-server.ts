@@ -57,11 +57,17 @@ export class PostgresServer {
     readonly settings: string[],
   ) {}
 
-  /** `home` is a directory of the tree that is there already (a mount), or none to make one. */
+  /**
+   * `home` is a directory of the tree (on a mount), or none to make one. `made` is told before anything is written, so
+   * that a run which is cut short knows what to put away.
+   */
   static async create(
     tree: string,
-    settings: string[] = [],
-    home?: string,
+    { settings = [], home, made: tell }: {
+      settings?: string[];
+      home?: string;
+      made: (server: PostgresServer) => void;
+    },
   ): Promise<PostgresServer> {
     const made = home ?? await mkdtemp(join(tree, "var/tmp/ags-faults-"));
     const server = new PostgresServer(
@@ -71,6 +77,7 @@ export class PostgresServer {
       randomBytes(18).toString("hex"),
       settings,
     );
+    tell(server);
     await mkdir(made, { recursive: true });
     await chmod(made, 0o755);
     await writeFile(join(made, "superuser"), server.password);

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { DatabaseMaker, FaultedDatabase } from "./faulted-database.ts";
 import type { History } from "./history.ts";
@@ -97,7 +98,12 @@ export class Scene {
     await run("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "ags-faults", directory]);
     return {
       unmount: async () => {
-        await run("umount", [directory]);
+        // A server that is on its way out, or was on its way in, holds the files for a moment longer.
+        for (let tries = 0; tries < 20; tries++) {
+          if (await run("umount", [directory]).then(() => true, () => false)) break;
+          if (tries === 19) await run("umount", ["--lazy", directory]);
+          await sleep(100);
+        }
         await rm(directory, { recursive: true, force: true });
       },
     };
@@ -112,9 +118,9 @@ export class Scene {
   /** The server of this run; a row that stopped it has started it again. */
   async server(): Promise<PostgresServer> {
     if (this.#server === null) {
-      const server = await PostgresServer.create(await this.tree());
-      this.#server = server;
-      this.onEnd(() => server.remove());
+      this.#server = await PostgresServer.create(await this.tree(), {
+        made: (server) => this.onEnd(() => server.remove()),
+      });
     }
     if (!this.#server.runs) await this.#server.start();
     return this.#server;

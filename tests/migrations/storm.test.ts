@@ -177,7 +177,7 @@ onNativePostgres("workers, people, the clock and the sweeper at once", () => {
       );
       expect(
         await native.owner(
-          "select 1 from public.audit_logs where code = 'internal' and action = 'step.reap'",
+          "select 1 from public.audit_logs where code = 'internal' and action = 'step.reap' and actor = 'reaper'",
         ),
       ).toEqual([]);
       // What happened can be told from the audit alone, in whatever order the sessions came.

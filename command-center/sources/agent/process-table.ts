@@ -16,7 +16,7 @@ export type ProcessTable = (pid: number, signal: AbortSignal) => Promise<Running
 export const processTable: ProcessTable = (pid, signal) =>
   new Promise((resolve, reject) => {
     const asked_for = ["-o", "state=", "-o", "etime=", "-p", String(pid)];
-    execFile("ps", asked_for, { signal, timeout: 1000, maxBuffer: 4096 }, (error, stdout) => {
+    execFile("ps", asked_for, { signal, timeout: 2000, maxBuffer: 4096 }, (error, stdout) => {
       const found = /^\s*([A-Z])\S*\s+(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)\s*$/.exec(stdout);
       if (found !== null) {
         const [days = 0, hours = 0, minutes, seconds] = found.slice(2).map((part) =>

@@ -1,5 +1,6 @@
--- I6: an effect that people must allow stands on a request of its own task, consumed, in time, over one digest, with distinct
--- people in every slot and a passing evaluation of the bytes that left.
+-- I6: an effect that people must allow stands on what they allowed.
+-- A request of its own task, consumed, in time, over one digest, with distinct people in every slot, and a passing evaluation of
+-- the bytes that left.
 with recursive request as (
   select r.*, p.body as policy from public.approval_requests r
   left join public.policies p on p.policy_sha256 = r.bound_to ->> 'policy'

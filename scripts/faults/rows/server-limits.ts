@@ -22,12 +22,11 @@ const diskFull: Row = {
     const home = join(tree, "var/tmp", `ags-faults-disk-${process.pid}`);
     const { unmount } = await scene.mounted(400, home);
     scene.onRowEnd(unmount);
-    const server = await PostgresServer.create(tree, [
-      "max_wal_size=48MB",
-      "min_wal_size=32MB",
-      "shared_buffers=32MB",
-    ], join(home, "pg"));
-    scene.onRowEnd(() => server.remove());
+    const server = await PostgresServer.create(tree, {
+      settings: ["max_wal_size=48MB", "min_wal_size=32MB", "shared_buffers=32MB"],
+      home: join(home, "pg"),
+      made: (one) => scene.onRowEnd(() => one.remove()),
+    });
     await server.start();
     const maker = new DatabaseMaker(server.url);
     scene.onRowEnd(() => maker.close());

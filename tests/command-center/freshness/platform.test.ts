@@ -69,7 +69,8 @@ const named = (notes: readonly { source: string }[]): string[] => notes.map(({ s
 
 describe("the platform's database", () => {
   it("is live with nothing in it when it is empty", async () => {
-    const { tiles } = await under("empty");
+    const { tiles, blind, doubtful } = await under("empty");
+    expect(named([...blind, ...doubtful])).not.toContain("postgres");
     expect(tiles.find(({ href }) => href === "/command/board")?.value)
       .toMatchObject({ freshness: "live", source: "postgres", reason: null });
   });

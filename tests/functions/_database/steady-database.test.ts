@@ -165,6 +165,32 @@ describe("an answer that was lost", () => {
     expect(await database.call("complete_steps", results("s"))).toEqual(refused);
   });
 
+  it.each([
+    ["done by the lost call", { step_id: "s", refused: "stale_lease" }, [
+      "complete_steps",
+      "call_outcome",
+    ]],
+    ["not done yet", { step_id: "s", status: "done" }, ["complete_steps"]],
+  ])(
+    "of a batch that asked for the next one is looked up as well (%s), and what it claimed is left to its lease",
+    async (_, repeated, then) => {
+      const { database, calls } = scripted({
+        complete_and_claim_steps: [lost],
+        complete_steps: [() => [repeated]],
+        call_outcome: [outcome("done")],
+      });
+      expect(
+        await database.call("complete_and_claim_steps", {
+          ...results("s"),
+          p_worker: "w",
+          p_limit: 10,
+          p_agents: null,
+        }),
+      ).toEqual({ answers: [{ step_id: "s", status: "done" }], claimed: [] });
+      expect(calls).toEqual(["complete_and_claim_steps", ...then]);
+    },
+  );
+
   it("of a start means that nothing has left yet: it goes on, and starts nothing twice", async () => {
     const { database, calls } = scripted({
       start_effect: [lost],

@@ -137,6 +137,36 @@ onNativePostgres("workers of one Postgres", () => {
   }, 240_000);
 
   it(
+    "share the work with one of an older release, which neither beats nor extends nor looks",
+    async () => {
+      const worker = start(env, "--concurrency", "2");
+      await worker.said("started", 60_000);
+      const ids: string[] = [];
+      const mine = new Set<string>();
+      for (let round = 0; round < 15; round++) {
+        ids.push(await read());
+        // What a worker of the first release calls, in its words.
+        for (const work of await line.claim(db, ["planner", "researcher", "retriever"])) {
+          const answer = work.agent_class === "planner"
+            ? await line.plan(db, work)
+            : (await line.complete(db, work, line.resultOf(work)))[0];
+          expect(answer.refused).toBeUndefined();
+          mine.add(work.step_id);
+        }
+        await db.database.call("sweep");
+      }
+      await expect.poll(() => ended(ids), { timeout: 90_000, interval: 200 }).toBe(15);
+      expect(mine.size).toBeGreaterThan(0);
+      const theirs = await db.owner(
+        "select step_id from public.task_steps where worker like 'worker-%' and task_id = any ($1::text::text[])",
+        [`{${ids.join(",")}}`],
+      );
+      expect(theirs.length).toBeGreaterThan(0);
+    },
+    240_000,
+  );
+
+  it(
     "ask less than once a second when there is nothing to do, and start at once when there is",
     async () => {
       const { hostname, port } = new URL(native.gatewayUrl);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { JobFact } from "../facts/job.ts";
+import { spoken } from "../truth/judge.ts";
 import type { Reader } from "../truth/reading.ts";
 import { answer, count, time } from "./answer.ts";
 import type { Books } from "./books.ts";
@@ -67,7 +68,7 @@ export const platformJobs = (books: Books): Reader<readonly JobFact[]> =>
         id: job.id,
         name: job.name,
         href: null,
-        schedule: `every ${job.every_seconds} s`,
+        schedule: `every ${spoken(job.every_seconds)}`,
         every_s: job.every_seconds,
         desired: job.enabled ? "enabled" : "paused",
         runner: job.runs ? "present" : "absent",

@@ -162,7 +162,12 @@ export class Traffic {
         "update public.task_steps set run_at = private.now() where status = 'ready' and run_at > private.now()",
       );
       await this.db.owner("select private.reap_leases()");
-      await Promise.all(lanes.map((lane) => tick(orchestratorOf(this.db.database, lane))));
+      // A session that was ended while it idled is noticed by whoever uses it next.
+      await Promise.all(
+        lanes.map((lane) =>
+          tick(orchestratorOf(this.db.database, lane)).catch((error) => this.#note(error))
+        ),
+      );
       const left = await this.db.count("public.tasks where ended_at is null");
       if (left === 0 || Date.now() > end) return left;
     }

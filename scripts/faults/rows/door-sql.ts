@@ -19,7 +19,7 @@ const schemaSum = async (db: FaultedDatabase): Promise<string> =>
     `select md5(string_agg(what, '|' order by what)) as sum from (
        select c.oid::regclass::text || a.attname || format_type(a.atttypid, a.atttypmod) as what
        from pg_class c join pg_attribute a on a.attrelid = c.oid join pg_namespace n on n.oid = c.relnamespace
-       where n.nspname in ('public', 'private', 'api') and a.attnum > 0
+       where n.nspname in ('public', 'private', 'api') and a.attnum > 0 and not c.relispartition and c.relkind <> 'i'
        union all select p.oid::regprocedure::text || p.prosrc from pg_proc p join pg_namespace n on n.oid = p.pronamespace
        where n.nspname in ('public', 'private', 'api')) s`,
   ))[0].sum;

@@ -1,5 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { canaries, disguises } from "../../../tests/hostile/canary-texts.ts";
 import { root } from "../../launch.mjs";
@@ -85,21 +92,9 @@ const supply: Row = {
   async run(scene) {
     const found = new Findings();
     const copy = mkdtempSync(join(await scene.scratch(), "tree-"));
-    const parts = [
-      "functions",
-      "migrations",
-      "policies",
-      "scripts",
-      "tests",
-      "docs",
-      "supabase",
-      ".npmrc",
-      "package.json",
-      "package-lock.json",
-      "deno.json",
-      "vitest.config.ts",
-      "README.md",
-    ];
+    const parts = readdirSync(root).filter((name) =>
+      ![".git", ".local", "node_modules"].includes(name)
+    );
     for (const part of parts) {
       cpSync(join(root, part), join(copy, part), { recursive: true, verbatimSymlinks: true });
     }

@@ -1,4 +1,4 @@
-import { type Breakers, type CallOutcome } from "../_domain/breaker.ts";
+import type { Breakers, CallOutcome, Leave } from "../_domain/breaker.ts";
 import { Refusal } from "../_domain/refusal.ts";
 import { createJudge, type JudgeAnswer, type JudgeOptions, type LlmJudge } from "./judge.ts";
 
@@ -46,6 +46,20 @@ export function patientJudge(options: PatientJudgeOptions): LlmJudge {
     return { ok: true, marks: { ...second.marks, notes } };
   }
 
+  /** While the patience is tightened, both models together have that long. */
+  async function askWithin(
+    leave: Leave,
+    input: Parameters<LlmJudge["ask"]>[0],
+  ): Promise<JudgeAnswer> {
+    if (leave.within === undefined) return await askBoth(input);
+    try {
+      return await leave.within(() => askBoth(input));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { ok: false, reason: error.message, trouble: "timeout" };
+    }
+  }
+
   async function ask(input: Parameters<LlmJudge["ask"]>[0]): Promise<JudgeAnswer> {
     let leave;
     try {
@@ -54,7 +68,7 @@ export function patientJudge(options: PatientJudgeOptions): LlmJudge {
       if (!(error instanceof Refusal)) throw error;
       return { ok: false, reason: `not asked: ${error.code}`, trouble: "not_asked" };
     }
-    const answer = await askBoth(input);
+    const answer = await askWithin(leave, input);
     await breakers.report(leave, outcomeOf(answer), answer.ok ? undefined : answer.reason);
     return answer;
   }

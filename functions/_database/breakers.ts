@@ -9,6 +9,7 @@ interface Admission {
   refused?: string;
   reason?: string;
   retry_after?: number;
+  timeout_ms?: number;
 }
 
 export interface BreakersOptions {
@@ -28,6 +29,22 @@ const trustedMs = 1_000;
 const isPassing = (error: unknown): boolean =>
   error instanceof DatabaseError || error instanceof Refusal;
 
+/** The call goes on and is not waited for: only what may be asked again is cut short like this. */
+const withinMs = (milliseconds: number) => async <T>(call: () => Promise<T>): Promise<T> => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Refusal("unavailable", `no answer within ${milliseconds} ms`)),
+      milliseconds,
+    );
+  });
+  try {
+    return await Promise.race([call(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 /**
  * Breakers whose memory is `public.circuit_breakers`. Where a tool of the house is found well, a success is not told for a
  * second: it could only have reset failures that other processes had within that second, so a breaker of the house
@@ -46,7 +63,12 @@ export function breakersOf({ database, now, inHouse = house }: BreakersOptions):
   }
   async function ask(tool: string): Promise<Leave> {
     const answer = await database.call<Admission>("admit_call", { p_tool: tool });
-    if (answer.admitted === true) return { tool, probe: answer.probe ?? null };
+    if (answer.admitted === true) {
+      const { probe = null, timeout_ms } = answer;
+      return timeout_ms === undefined
+        ? { tool, probe }
+        : { tool, probe, within: withinMs(timeout_ms) };
+    }
     const code = isRefusalCode(answer.refused) ? answer.refused : "unavailable";
     throw new Refusal(code, answer.reason, { tool, retry_after: answer.retry_after });
   }

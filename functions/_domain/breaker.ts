@@ -9,6 +9,8 @@ export type CallOutcome = "success" | "failure" | "released";
 export interface Leave {
   tool: string;
   probe: string | null;
+  /** Set while the patience with this tool is tightened: makes the call and throws `unavailable` when it takes longer. */
+  within?: <T>(call: () => Promise<T>) => Promise<T>;
 }
 
 /** The breakers of all tools, one memory for all processes. */
@@ -75,7 +77,7 @@ export async function behindBreaker<T>(
   const leave = await breakers.admit(tool);
   let result: T;
   try {
-    result = await call();
+    result = await (leave.within === undefined ? call() : leave.within(call));
   } catch (error) {
     await breakers.report(leave, outcomeOfError(error), words(error));
     // The same error goes on: a database that was away is still told from a tool that was.

@@ -188,6 +188,8 @@ export const announcement = z.object({
   subject: optional,
   value: optional,
   threshold: optional,
+  pairs: z.array(z.object({ request: optional, response: optional })).nullish().catch(null),
+  waiting: z.number().nullish().catch(null),
   ...emergencyNews,
 });
 export type Announcement = z.output<typeof announcement>;

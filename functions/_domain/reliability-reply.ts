@@ -1,3 +1,4 @@
+import { mask } from "./mask.ts";
 import { line } from "./telegram-text.ts";
 
 interface News {
@@ -5,6 +6,8 @@ interface News {
   subject?: string | null;
   reason?: string | null;
   by?: string | null;
+  pairs?: { request?: string | null; response?: string | null }[] | null;
+  waiting?: number | null;
 }
 
 const known = (value: string | null | undefined, limit = 64): string =>
@@ -29,6 +32,16 @@ export function reliabilityAnnouncementText(news: News): string | null {
         : `${tool} is trusted again by ${
           known(news.by)
         }. What waited for it goes on, a few at a time.`;
+    case "tool_failure": {
+      const pairs = (news.pairs ?? []).slice(0, 5).map(({ request, response }) =>
+        `\n- ${known(mask(request ?? ""), 120)}: ${known(mask(response ?? ""), 200)}`
+      );
+      return `${tool} fails and is left alone by ${known(news.by)}; ${
+        news.waiting ?? "unknown"
+      } steps wait for it.${pairs.length > 0 ? " What was asked, and what it said:" : ""}${
+        pairs.join("")
+      }`;
+    }
     default:
       return null;
   }

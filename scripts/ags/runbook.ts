@@ -1,10 +1,14 @@
 import { Sentence } from "../stack/sentence.ts";
 import { actor, ask } from "./holder.ts";
 import { desync } from "./runbooks/desync.ts";
+import { memoryDrift } from "./runbooks/memory-drift.ts";
 import { Interrupted, type RunbookDeps, type RunbookOptions } from "./runbooks/run.ts";
+import { toolFailure } from "./runbooks/tool-failure.ts";
 
 const runbooks: Record<string, (deps: RunbookDeps, options: RunbookOptions) => Promise<void>> = {
   desync,
+  "tool-failure": toolFailure,
+  "memory-drift": memoryDrift,
 };
 
 interface Options {
@@ -44,6 +48,7 @@ export async function runbook(name: string, options: Options): Promise<void> {
       administer: (command, args) => ask("administer", { name: command, args }),
       say: console.log,
       confirm: (question) => yes ? Promise.resolve(true) : askPerson(question, interrupted),
+      canary: (tool) => ask("canary", { tool }),
       wait: (seconds) => waitUnless(interrupted, seconds),
       interrupted,
       actor: actor(),

@@ -5,8 +5,11 @@ import { createServer } from "node:http";
 
 const hostname = "127.0.0.1";
 
-/** `file` holds one JSON line per call that arrived whole: when, which method, for which chat, which text. */
-export async function openSink(file) {
+/**
+ * `file` holds one JSON line per call that arrived whole: when, which method, for which chat, which text. `answerMs` is how long
+ * every answer takes: whoever posts is busy that long, and others get a turn.
+ */
+export async function openSink(file, { answerMs = 0 } = {}) {
   const calls = [];
   const held = [];
   const sockets = new Set();
@@ -39,7 +42,7 @@ export async function openSink(file) {
     record(request.url.split("/").at(-1), body);
     if (mode === "hold") held.push(() => answer(response, body));
     else if (mode === "drop") response.destroy();
-    else answer(response, body);
+    else setTimeout(() => answer(response, body), answerMs);
   });
   server.on("connection", (socket) => {
     sockets.add(socket);

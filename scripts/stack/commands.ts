@@ -1,4 +1,5 @@
 import { fromBase64 } from "../../functions/_edge/base64.ts";
+import { canary } from "./canary.ts";
 import { sayLocally } from "./local-message.ts";
 import type { Handler } from "./functions.ts";
 import { Sentence } from "./sentence.ts";
@@ -43,6 +44,7 @@ export function commandsOf({ wiring, store, dataDir, functions, nudge }: Command
       if (wiring.seeds === null) throw new Sentence("SECOND_FACTOR_KEY is not set.");
       return await wiring.seeds.seal(String(member_id), fromBase64(String(seed)));
     },
+    canary: ({ tool }) => canary(wiring.environment, store.database, String(tool)),
     running: () => Promise.resolve(true),
     status: async ({ id }) => await store.database.call("task_status", { p_id: String(id) }),
     health: async () => {

@@ -29,6 +29,7 @@ fileLaw(
       path: "package.json",
       text: scripts((all) => {
         delete all.bench;
+        delete all.bench;
         all.planted = "true";
       }),
       found: ["README.md has no line for npm run planted"],

@@ -5,10 +5,18 @@ export interface RunbookDeps {
   /** A person's yes or no before a change. */
   confirm(question: string): Promise<boolean>;
   wait(seconds: number): Promise<void>;
+  /** One call of the tool past its breaker, changing nothing; `asked: false` where none is known. */
+  canary(tool: string): Promise<Canary>;
   /** Set when the person at the machine wants out. */
   interrupted: AbortSignal;
   actor: string;
   runId: string;
+}
+
+export interface Canary {
+  asked: boolean;
+  good: boolean;
+  said: string;
 }
 
 export interface RunbookOptions {

@@ -24,6 +24,7 @@ export function runbookScene(db: TestDatabase, answer: (question: string) => boo
     say: (line) => said.push(line),
     confirm: (question) => Promise.resolve(answer(question)),
     wait: () => Promise.resolve(),
+    canary: () => Promise.resolve({ asked: true, good: true, said: "a price" }),
     interrupted: interruption.signal,
     actor: "cli:olga",
     runId: randomUUID(),

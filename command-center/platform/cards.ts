@@ -10,12 +10,12 @@ export interface CardQuery {
   search: string;
   tier: string | null;
   sort: "newest" | "oldest";
+  /** So many cards of each kind are fetched; the others are counted. */
+  shown: number;
 }
 
 /** A lane follows from these alone, so tasks that agree in them are in one lane and need not all be fetched to be counted. */
 const signals = "status, claimed, request_status, effect_unseen, waits_for_tool, nothing_left";
-/** So many cards of each kind are fetched; the others are counted. */
-export const cards_shown = 25;
 
 const taskRow = z.object({
   task_id: z.string(),
@@ -75,12 +75,15 @@ export const platformCards = (books: Books, query: CardQuery): Reader<readonly C
         in_review: row.status === "awaiting_approval" || row.request_status === "open",
         blocked_by: blockerOf(row),
         contradictions: contradictionsOf(row),
-        more: row.place === Math.min(cards_shown, row.alike) ? row.alike - row.place : 0,
+        more: row.place === Math.min(query.shown, row.alike) ? row.alike - row.place : 0,
       };
     });
   });
 
-async function firstOfEachKind(ask: Ask, { search, tier, sort }: CardQuery): Promise<TaskRow[]> {
+async function firstOfEachKind(
+  ask: Ask,
+  { search, tier, sort, shown }: CardQuery,
+): Promise<TaskRow[]> {
   const order = sort === "oldest" ? "created_at" : "created_at desc";
   return await answer(
     ask,
@@ -89,8 +92,8 @@ async function firstOfEachKind(ask: Ask, { search, tier, sort }: CardQuery): Pro
        select s.*, row_number() over (partition by ${signals} order by ${order}) as place, count(*) over (partition by ${signals}) as alike
        from command_center.signals s where not s.closed and ($1 = '' or strpos(lower(s.goal), $1) > 0 or strpos(lower(s.task_id), $1) > 0 or strpos(lower(s.actor), $1) > 0)
          and ($2::text is null or s.risk_tier = $2)
-     ) r where r.place <= ${cards_shown} order by r.${order}`,
-    [search.toLowerCase(), tier],
+     ) r where r.place <= $3 order by r.${order}`,
+    [search.toLowerCase(), tier, shown],
   );
 }
 

@@ -49,18 +49,23 @@ export interface Look {
 const all = <T>(readers: readonly Reader<T>[], now: Date): Promise<Reading<T>[]> =>
   Promise.all(readers.map((reader) => listen(reader, now)));
 
-const cardsOf = ({ books, outside, asked, now }: Look) =>
+/** A lane shows so many; the brief names the first of each kind and counts the rest. */
+const cards_shown = 25;
+const cards_in_brief = 8;
+
+const cardsOf = ({ books, outside, asked, now }: Look, shown: number) =>
   all([
     platformCards(books, {
       search: asked.search,
       tier: asked.tier,
       sort: asked.sort === "oldest" ? "oldest" : "newest",
+      shown,
     }),
     ...outside.cards,
   ], now);
 
-export async function lookAtBoard(look: Look) {
-  return boardView(await cardsOf(look), look.asked, look.now);
+export async function lookAtBoard(look: Look, shown = cards_shown) {
+  return boardView(await cardsOf(look, shown), look.asked, look.now);
 }
 
 export async function lookAtJobs({ books, outside, asked, now }: Look) {
@@ -97,7 +102,7 @@ export async function lookAtAll(look: Look) {
     lookAtAgents(whole),
     lookAtReviews(whole),
     lookAtJobs(whole),
-    lookAtBoard(whole),
+    lookAtBoard(whole, cards_in_brief),
   ]);
   return { agents, reviews, jobs, board };
 }

@@ -38,8 +38,11 @@ as $$
   select jsonb_build_object(
     'cache', coalesce((select jsonb_agg(jsonb_build_object('symbol', c.symbol, 'found_at', private.iso(c.found_at)) order by c.symbol)
       from private.stale_retrievals() c), '[]'),
-    'memory', coalesce((select jsonb_object_agg(h.finding, h.n) from (select m.finding, count(*) as n from public.working_memory_hygiene m
-      where m.finding <> 'in use' group by m.finding) h), '{}'),
+    'memory', coalesce((select jsonb_object_agg(h.finding, h.n) from (
+      select f.finding, count(*) as n from public.working_memory m left join public.tasks t using (task_id)
+      cross join lateral (select case when m.expires_at <= private.now() then 'expired' when m.task_id is null then 'orphan: no task'
+        when t.ended_at is not null then 'orphan: its task has ended' end as finding) f
+      where f.finding is not null group by f.finding) h), '{}'),
     -- Tasks that are not ended and whose newest retrieval cites what is out of date.
     'tasks', coalesce((select jsonb_agg(jsonb_build_object('task_id', t.task_id, 'status', t.status, 'artifact_id', r.artifact_id,
         'as_of', private.json_or_null(r.content) -> 'as_of') order by t.task_id)

@@ -187,6 +187,11 @@ cli.command(
   .example("npm run ags -- runbook desync --dry-run")
   .example("npm run ags -- runbook tool-failure --tool quotes.read")
   .action(runbook);
+cli.command("chaos <case>", "Make trouble on a database of its own and see it recovered from")
+  .option("--yes", "Put the run on record without asking")
+  .option(...json)
+  .example("npm run ags -- chaos tool-down --yes")
+  .action(async (name, options) => await (await import("./ags/chaos.ts")).chaos(name, options));
 cli.command(
   "accounts <what> [id] [...reason]",
   "list or open trading accounts, set their limits, suspend or activate one; every owner is told",

@@ -145,6 +145,10 @@ beforeAll(async () => {
   await activate(db);
   await addMember(db, "owner", "wanda", "1000");
   await addMember(db, "operator", "olga", "1001");
+  await db.as(
+    "administrator",
+    `select api.record_chaos_run('tool-down', 5, true, 'tool-failure', '{"injected": "x", "observed": "y"}', 'wanda')`,
+  );
   await publishOne();
   await settleOne();
   await askAnew();

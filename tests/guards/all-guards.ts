@@ -20,6 +20,7 @@ import { guardsOfPolicies } from "./guards-of-policies.ts";
 import { guardsOfRates } from "./guards-of-rates.ts";
 import { guardsOfResuming } from "./guards-of-resuming.ts";
 import { guardsOfRoles } from "./guards-of-roles.ts";
+import { guardsOfRunbooks } from "./guards-of-runbooks.ts";
 import { guardsOfSignatures } from "./guards-of-signatures.ts";
 import { guardsOfStops } from "./guards-of-stops.ts";
 import { guardsOfTrades } from "./guards-of-trades.ts";
@@ -52,4 +53,5 @@ export const guards: Record<string, Guard[]> = {
   looking: guardsOfLooking,
   rates: guardsOfRates,
   breakers: guardsOfBreakers,
+  runbooks: guardsOfRunbooks,
 };

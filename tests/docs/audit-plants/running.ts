@@ -5,6 +5,17 @@ const memory = (taskId: string, age: string) =>
    values ('planted', ${taskId}, '{}', 'test', now() - interval '${age}', now() - interval '${age}' + interval '24 hours')`;
 
 export const running: Plant[] = [
+  finding("chaos_overdue", /^no chaos run is on record$/, "delete from public.chaos_runs"),
+  finding(
+    "chaos_overdue",
+    /^no chaos run was recovered from$/,
+    "update public.chaos_runs set recovered = false",
+  ),
+  finding(
+    "chaos_overdue",
+    /^the last chaos run is too old$/,
+    "update public.chaos_runs set started_at = now() - interval '91 days', ended_at = now() - interval '91 days'",
+  ),
   finding("mirror_missing", /^unknown$/, "delete from public.one_drive_assets"),
   finding(
     "mirror_missing",

@@ -116,6 +116,7 @@ export async function runRows(
 ): Promise<Result[]> {
   const results: Result[] = [];
   for (const row of rows) {
+    if (scene.closed) break;
     const began = performance.now();
     const result: Result = isPending(row)
       ? waiting(row)

@@ -34,6 +34,9 @@ export class Scene {
   /** What left the house in this row: logs, messages. */
   readonly said: { place: string; text: string }[] = [];
   random: () => number;
+  /** Set when everything is put away: no row begins after that. */
+  closed = false;
+  inRow = false;
   #server: PostgresServer | null = null;
   #maker: DatabaseMaker | null = null;
   #scratch: string | null = null;
@@ -50,6 +53,7 @@ export class Scene {
   }
 
   begin(row: number): void {
+    this.inRow = true;
     this.random = dice(this.seed * 1000 + row);
     this.history.begin(row);
     this.canaries.length = 0;
@@ -164,10 +168,15 @@ export class Scene {
   }
 
   async endRow(): Promise<void> {
+    this.inRow = false;
     await this.#unwind(this.#rowEnds);
   }
 
   async close(): Promise<void> {
+    this.closed = true;
+    await this.#unwind(this.#rowEnds);
+    // A row that is cut short may just have opened something more.
+    await sleep(this.inRow ? 500 : 0);
     await this.#unwind(this.#rowEnds);
     await this.#unwind(this.#ends);
     if (this.#scratch !== null) await rm(this.#scratch, { recursive: true, force: true });

@@ -79,6 +79,25 @@ it("puts away what a row opened, also when the row broke off, the last first", a
   expect(put).toEqual([2, 1]);
 });
 
+it("begins no row once everything is put away, and puts away what the cut row still opened", async () => {
+  const scene = new Scene({ seed: 1, scale: 1, history: new History(), log: () => undefined });
+  const put: string[] = [];
+  let closing: Promise<void> | null = null;
+  const cut = row(async () => {
+    closing = scene.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    scene.onRowEnd(() => put.push("late"));
+    await closing;
+    return await outcome(() => undefined);
+  });
+  const next = row(() => {
+    put.push("next");
+    return outcome(() => undefined);
+  });
+  expect(await runRows(scene, [cut, next], [], () => undefined)).toHaveLength(1);
+  expect(put).toEqual(["late"]);
+});
+
 it("knows all 76 rows, each once, and what each one that cannot run waits for", () => {
   expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: 76 }, (_, i) => i + 1));
   for (const pending of rows.filter(isPending)) {

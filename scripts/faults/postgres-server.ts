@@ -214,8 +214,15 @@ export class PostgresServer {
   }
 
   async remove(): Promise<void> {
+    const neverRan = !this.runs && this.endings.length === 0;
     await this.stop("immediate");
-    // The children of a killed postmaster notice its death within a moment; until then they hold the files.
-    await rm(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    const clear = () =>
+      // The children of a killed postmaster notice its death within a moment; until then they hold the files.
+      rm(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    await clear();
+    if (!neverRan) return;
+    // Whoever was making the data when it was taken away has given up by now.
+    await sleep(2000);
+    await clear();
   }
 }

@@ -3,11 +3,10 @@ import { administer } from "../support/personas.ts";
 import { dropConstraint, forbids, given, type Guard, never, refuses, replace } from "./guard.ts";
 import type { House } from "./house.ts";
 
-/** A task whose effect is reserved, and that is made to look like the twin of an earlier one. */
+/** A task whose effect a worker has taken in hand, and that is made to look like the twin of an earlier one. */
 async function begunTwin(house: House): Promise<string> {
   const first = await signalAtGate(house);
-  const { taskId, work } = await approvedSignal(house);
-  given(await reserve(house, work));
+  const { taskId } = await approvedSignal(house);
   await house.pg.transaction(async (tx) => {
     await tx.exec("set local role postgres; set local session_replication_role = replica");
     await tx.query(
@@ -26,9 +25,9 @@ const timeout = (tool: string, ms: number) =>
 
 export const guardsOfRunbooks: Guard[] = [
   {
-    name: "A twin whose effect was begun is left to a person",
+    name: "A twin whose effect a worker has taken in hand is left to a person",
     promise: "once",
-    test: "a twin with a reserved effect is not cancelled",
+    test: "a twin whose effect was claimed is not cancelled",
     without: never(
       "api.cancel_twin",
       "v_problem is not null",

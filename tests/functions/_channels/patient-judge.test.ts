@@ -87,6 +87,33 @@ describe("a judge that takes too long", () => {
     expect(reasons[0]).toMatch(/no answer within 150 ms; llm:fast: no answer within/);
   });
 
+  it("that runs out of a tightened time is a failure", async () => {
+    answers = { slow: silence };
+    const within = <T>(call: () => Promise<T>): Promise<T> =>
+      Promise.race([
+        call(),
+        new Promise<never>((_, reject) =>
+          setTimeout(() => reject(new Refusal("unavailable", "no answer within 50 ms")), 50)
+        ),
+      ]);
+    const hurried = patientJudge({
+      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+      model: "slow",
+      fastModel: null,
+      apiKey: null,
+      fetch,
+      timeoutMs: 400,
+      breakers: {
+        ...breakers,
+        admit: (tool) => Promise.resolve({ tool, probe: null, within }),
+      },
+      report: (reason) => reasons.push(reason),
+    });
+    expect(await hurried.score(input)).toBeNull();
+    expect(told).toEqual(["failure"]);
+    expect(reasons).toEqual(["unavailable: no answer within 50 ms"]);
+  });
+
   it("is not followed where no faster one is named", async () => {
     answers = { slow: silence };
     expect(await judge(null).score(input)).toBeNull();

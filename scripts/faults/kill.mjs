@@ -207,6 +207,9 @@ async function main() {
     );
     process.exit(2);
   }
+  // Ending by way of exit takes the workers along.
+  process.once("SIGINT", () => process.exit(130));
+  process.once("SIGTERM", () => process.exit(143));
   const say = (text) => values.json ? process.stderr.write(`${text}\n`) : console.log(text);
   const { kills, found, problems, ms } = await runKills({ url, points: chosen, n, seed, say });
   say(

@@ -11,6 +11,9 @@ const runbooks: Record<string, (deps: RunbookDeps, options: RunbookOptions) => P
   "memory-drift": memoryDrift,
 };
 
+/** Ctrl-C, an orderly end, a terminal that was closed. */
+const leaving = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 interface Options {
   dryRun?: boolean;
   yes?: boolean;
@@ -37,11 +40,11 @@ export async function runbook(name: string, options: Options): Promise<void> {
   }
   const interruption = new AbortController();
   const interrupt = () => {
+    if (interruption.signal.aborted) return;
     console.error("Stopping: what was paused is resumed first.");
     interruption.abort();
   };
-  Deno.addSignalListener("SIGINT", interrupt);
-  Deno.addSignalListener("SIGTERM", interrupt);
+  for (const signal of leaving) Deno.addSignalListener(signal, interrupt);
   const interrupted = interruption.signal;
   try {
     await runbooks[name]({
@@ -63,8 +66,7 @@ export async function runbook(name: string, options: Options): Promise<void> {
     if (error instanceof Interrupted) throw new Sentence(error.message);
     throw error;
   } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
-    Deno.removeSignalListener("SIGTERM", interrupt);
+    for (const signal of leaving) Deno.removeSignalListener(signal, interrupt);
   }
 }
 

@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Stack } from "../../support/stack.ts";
 
+const launcher = fileURLToPath(new URL("../../../scripts/launch.mjs", import.meta.url));
 let stack: Stack;
 beforeAll(async () => {
   stack = await Stack.start();
@@ -20,6 +23,36 @@ describe("ags runbook", () => {
     expect(code).toBe(0);
     expect(out).toContain("1/6 Pause the consumers");
     expect(out).toContain("done: resume orchestrator");
+    const listed = await stack.ags("consumers", "--json");
+    expect(JSON.parse(listed.out).filter(({ status }: { status: string }) => status === "paused"))
+      .toEqual([]);
+  }, 120_000);
+});
+
+describe("ags runbook that is interrupted", () => {
+  it("resumes whom it had paused, and says so", async () => {
+    const child = spawn(
+      process.execPath,
+      [launcher, "ags", "runbook", "desync", "--yes", "--watch", "300"],
+      {
+        env: { ...process.env, DATABASE_URL: "", DATA_DIR: stack.dataDir },
+        detached: true, // a group of its own: what a terminal's Ctrl-C reaches
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        if (!said.includes("done: pause") && `${said}${text}`.includes("done: pause")) {
+          process.kill(-Number(child.pid), "SIGINT");
+        }
+        said += text;
+      });
+    }
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+    expect(said).toContain("The runbook was interrupted.");
+    expect(said).toContain("since the runbook was cut short");
+    expect(code).toBe(1);
     const listed = await stack.ags("consumers", "--json");
     expect(JSON.parse(listed.out).filter(({ status }: { status: string }) => status === "paused"))
       .toEqual([]);

@@ -27,7 +27,7 @@ export const guardsOfLooking: Guard[] = [
   {
     name: "Who looks reads no nonce of a request",
     promise: "looking",
-    test: "reads no artifact's text, no payload, no lease and no nonce",
+    test: "the nonce of a request is refused to who looks",
     without: statement("grant select (nonce) on public.approval_requests to command_center"),
     probe: (house) =>
       forbids(denied, () => looker(house, "select nonce from public.approval_requests")),
@@ -35,7 +35,7 @@ export const guardsOfLooking: Guard[] = [
   {
     name: "Who looks reads no artifact's text",
     promise: "looking",
-    test: "reads no artifact's text, no payload, no lease and no nonce",
+    test: "the text of an artifact is refused to who looks",
     without: statement("grant select (content) on public.artifacts to command_center"),
     probe: (house) => forbids(denied, () => looker(house, "select content from public.artifacts")),
   },

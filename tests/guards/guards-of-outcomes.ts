@@ -243,6 +243,7 @@ export const guardsOfOutcomes: Guard[] = [
         "update public.task_steps set status = 'ready', pending_parents = 0, run_at = private.now(), input_hash = repeat('b', 32) where task_id = $1 and node_id = 'archive'",
         [taskId],
       );
+      await house.owner("select private.refill_ready_steps()");
       const [step] = await claim(house, ["orchestrator"]);
       refuses(await archive(house, step), "effect_unknown");
     },

@@ -119,7 +119,10 @@ describe("judge that misbehaves", () => {
 
   it("is not waited for beyond the time limit, not even in the middle of a body", async () => {
     answer = () => {};
-    expect(await judge(400).ask(input)).toEqual({ ok: false, reason: "no answer within 400 ms" });
+    expect(await judge(400).ask(input)).toMatchObject({
+      ok: false,
+      reason: "no answer within 400 ms",
+    });
     answer = (_, response) => {
       response.writeHead(200);
       response.write('{"choices":');

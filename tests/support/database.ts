@@ -138,7 +138,11 @@ async function migratedImage(): Promise<Uint8Array<ArrayBuffer>> {
 async function removeOldImages(): Promise<void> {
   for (const name of await readdir(cache)) {
     const file = new URL(name, cache);
-    const { mtimeMs } = await stat(file);
-    if (Date.now() - mtimeMs > 3_600_000) await rm(file, { force: true });
+    // Another process may tidy up at the same time.
+    const found = await stat(file).catch((error) => {
+      if (error.code === "ENOENT") return null;
+      throw error;
+    });
+    if (found && Date.now() - found.mtimeMs > 3_600_000) await rm(file, { force: true });
   }
 }

@@ -6,9 +6,9 @@ with windows (window_name, since) as (
   select w.name, now() - w.span from (values ('1 h', interval '1 hour'), ('24 h', interval '24 hours'), ('30 d', interval '30 days')) w(name, span)
 ), latencies as (
   select w.window_name, t.risk_tier as tier, extract(epoch from t.archived_at - t.created_at) as seconds, extract(epoch from t.archived_at - t.created_at)
-    - coalesce((select sum(extract(epoch from d.decided_at - d.requested_at)) from (
+    - case when t.risk_tier < 'T2' then 0 else coalesce((select sum(extract(epoch from d.decided_at - d.requested_at)) from (
         select q.requested_at, max(a.ts) as decided_at from public.approval_requests q join public.approvals a using (request_id)
-        where q.task_id = t.task_id group by q.request_id) d), 0) as net_seconds
+        where q.task_id = t.task_id group by q.request_id) d), 0) end as net_seconds
   from windows w join public.tasks t on t.archived_at >= w.since
 ), figures (window_name, kpi, subject, value, unit, samples, target, comparison) as (
   select w.window_name, k.kpi, tier.tier, case k.kpi

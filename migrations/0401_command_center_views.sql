@@ -12,7 +12,7 @@ create view command_center.signals with (security_invoker = true) as
   from public.tasks t
   left join (
     select distinct on (s.task_id) s.task_id, s.worker, s.node_id, s.agent, s.started_at as claimed_at, s.lease_expires_at as leased_until
-    from public.task_steps s where s.status = 'running' order by s.task_id, s.started_at
+    from public.task_steps s where s.lease_expires_at is not null order by s.task_id, s.started_at
   ) r using (task_id)
   left join (
     select distinct on (q.task_id) q.task_id, q.code, q.status from public.approval_requests q where q.status in ('open', 'approved')

@@ -13,7 +13,7 @@ afterAll(() => api?.close());
 describe("the chain's index", () => {
   it.each(
     [
-      ["hang", "no answer within 300 ms"],
+      ["hang", "no answer within 1000 ms"],
       ["server_error", "HTTP 500"],
       ["too_many_requests", "HTTP 429"],
       ["garbage", "the answer is not JSON"],
@@ -25,7 +25,7 @@ describe("the chain's index", () => {
     const { tx_hash } = api.transfer({});
     api.misbehaves(how);
     const asked = api.asked.length;
-    expect(await ton.transaction(tx_hash)).toEqual({ found: "unreachable", reason });
+    expect(await ton.transaction(tx_hash)).toMatchObject({ found: "unreachable", reason });
     expect(api.asked.length).toBe(asked + 1);
     api.misbehaves(null);
   });

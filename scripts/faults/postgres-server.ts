@@ -2,24 +2,15 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { openSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import postgres from "postgres";
+import { freePort } from "../../tests/support/free-port.ts";
 
 const run = promisify(execFile);
 const bin = "/usr/lib/postgresql/17/bin";
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
-}
 
 /** Where the binaries are: a Debian tree that scripts/ci/tree.sh makes or has made. Null, with the reason, where it cannot. */
 export async function findTree(scratch: string): Promise<{ tree: string } | { missing: string }> {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BotApi } from "../../tests/support/bot-api.ts";
 import { findDeno, launchPlan } from "../launch.mjs";
 import type { FaultedDatabase } from "./faulted-database.ts";
-import { freePort } from "./postgres-server.ts";
+import { freePort } from "../../tests/support/free-port.ts";
 import type { Scene } from "./scene.ts";
 
 export const channel = "-1005550001111";
@@ -173,21 +173,6 @@ export const reading = (id: string, more: Record<string, unknown> = {}) => ({
   payload: { text: "The level held.", summary: `Note ${id}` },
   ...more,
 });
-
-/** Waits until it is seen; `what` names it when it does not come. */
-export async function until<T>(
-  what: string,
-  look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
-  ms = 20_000,
-): Promise<T> {
-  const end = Date.now() + ms;
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    if (Date.now() > end) throw new Error(`waited ${ms} ms for ${what}`);
-    await sleep(50);
-  }
-}
 
 /** Runs `of` pieces of work, `width` at once, in order of their number. */
 export async function inParallel<T>(

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { DatabaseMaker, FaultedDatabase } from "./faulted-database.ts";
 import type { History } from "./history.ts";
 import { findTree, PostgresServer } from "./postgres-server.ts";
-import { redisInstalled } from "./redis-server.ts";
+import { redisInstalled } from "../../tests/support/redis-server.ts";
 import type { Need } from "./row.ts";
 import { dice } from "./seed.ts";
 
@@ -79,7 +79,7 @@ export class Scene {
       case "mount":
         return await this.#treeMissing() ?? await this.#mountMissing();
       case "redis":
-        return redisInstalled() ? null : "redis-server is not installed";
+        return redisInstalled ? null : "redis-server is not installed";
     }
   }
 

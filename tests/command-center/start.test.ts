@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../scripts/launch.mjs";
-import { freePort, Stack } from "../support/stack.ts";
+import { freePort } from "../support/free-port.ts";
+import { Stack } from "../support/stack.ts";
 
 const surroundings = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(COMMAND_CENTER_|DATABASE_URL)/.test(name)),

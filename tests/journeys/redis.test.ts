@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { RedisServer, withRealRedis } from "../support/redis.ts";
+import { RedisServer } from "../support/redis-server.ts";
+import { withRealRedis } from "../support/redis.ts";
 import { goodAlert, Stack } from "../support/stack.ts";
 
 withRealRedis("the stack beside a Redis", () => {

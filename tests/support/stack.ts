@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect, createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
+import { until } from "./until.ts";
 
 const launcher = fileURLToPath(new URL("../../scripts/launch.mjs", import.meta.url));
 
@@ -15,14 +16,6 @@ const foreign =
 const surroundings = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !foreign.test(name)),
 );
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export interface Ran {
   code: number | null;
@@ -206,18 +199,8 @@ export class Stack {
   }
 
   /** Waits until the phone shows it; `what` names it when it does not come. */
-  static async until<T>(
-    what: string,
-    look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
-    ms = 15_000,
-  ): Promise<T> {
-    const end = Date.now() + ms;
-    for (;;) {
-      const seen = await look();
-      if (seen) return seen;
-      if (Date.now() > end) throw new Error(`waited ${ms} ms for ${what}`);
-      await sleep(50);
-    }
+  static until<T>(what: string, look: Parameters<typeof until<T>>[1], ms = 15_000): Promise<T> {
+    return until(what, look, ms);
   }
 }
 

@@ -11,7 +11,8 @@ import { join } from "node:path";
 import { canaries, disguises } from "../../../tests/hostile/canary-texts.ts";
 import { root } from "../../launch.mjs";
 import { Findings, type Row } from "../row.ts";
-import { alertBody, reading, RunningStack, until } from "../running-stack.ts";
+import { alertBody, reading, RunningStack } from "../running-stack.ts";
+import { until } from "../../../tests/support/until.ts";
 
 const leaks: Row = {
   id: 65,

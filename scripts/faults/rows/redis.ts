@@ -8,9 +8,9 @@ import { databaseMemory } from "../../../functions/_database/working-memory.ts";
 import { tokensFor } from "../../../functions/orchestrator/tool-tokens.ts";
 import * as line from "../../../tests/support/line.ts";
 import { addConsumer, lagOf, tell } from "../../../tests/support/bus.ts";
-import { RedisServer } from "../redis-server.ts";
+import { RedisServer } from "../../../tests/support/redis-server.ts";
 import { Findings, type Row } from "../row.ts";
-import { until } from "../running-stack.ts";
+import { until } from "../../../tests/support/until.ts";
 import { readEvent, Traffic } from "../traffic.ts";
 
 const forgetful: Row = {
@@ -22,8 +22,8 @@ const forgetful: Row = {
   async run(scene) {
     const db = await scene.database();
     const found = new Findings();
-    const server = await RedisServer.start();
-    scene.onRowEnd(() => server.kill());
+    const server = await RedisServer.start({ keeps: false });
+    scene.onRowEnd(() => server.remove());
     const redis = openRedis({ url: server.url, now: Date.now, timeout_ms: 200, quiet_ms: 100 });
     scene.onRowEnd(() => redis.close());
     const memory = redisMemory(redis, databaseMemory(db.database, "test"));
@@ -62,12 +62,12 @@ const forgetful: Row = {
     const whenDown = await take("telegram.post");
     await server.start();
     await until("Redis to be seen again", async () => await redis.check() === "up");
-    await server.command(["CLIENT", "PAUSE", "1500", "ALL"]);
+    await server.pause(1_500);
     found.proof("CLIENT PAUSE 1500");
     const slow = await recallAll("paused");
     await until("Redis to answer again", async () => await redis.check() === "up");
     await recallAll("copied again");
-    await server.command(["FLUSHALL"]);
+    await server.flush();
     found.proof("FLUSHALL");
     await recallAll("flushed");
     await traffic.end();
@@ -94,8 +94,8 @@ const bus: Row = {
   async run(scene) {
     const db = await scene.database();
     const found = new Findings();
-    const server = await RedisServer.start();
-    scene.onRowEnd(() => server.kill());
+    const server = await RedisServer.start({ keeps: false });
+    scene.onRowEnd(() => server.remove());
     const redis = openRedis({ url: server.url, now: Date.now, timeout_ms: 200, quiet_ms: 50 });
     scene.onRowEnd(() => redis.close());
     await addConsumer(db, "faults-bus", "beginning");
@@ -137,11 +137,11 @@ const bus: Row = {
     await server.start();
     await until("Redis to be seen again", async () => await redis.check() === "up");
     await settle();
-    await server.command(["CLIENT", "PAUSE", "800", "ALL"]);
+    await server.pause(800);
     keys.push(...await tell(db, 20));
     await pass();
     await settle();
-    const entries = await server.command(["XRANGE", "dags:events", "-", "+"]);
+    const [entries] = await server.commands(["XRANGE", "dags:events", "-", "+"]);
     const told = (Array.isArray(entries) ? entries : []).map((entry) => {
       const fields: unknown[] = entry[1];
       return String(fields[fields.indexOf("idempotency_key") + 1]);

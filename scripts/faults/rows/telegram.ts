@@ -1,6 +1,7 @@
 import * as line from "../../../tests/support/line.ts";
 import { Findings, type Row } from "../row.ts";
-import { alertBody, channel, RunningStack, until } from "../running-stack.ts";
+import { alertBody, channel, RunningStack } from "../running-stack.ts";
+import { until } from "../../../tests/support/until.ts";
 import { shuffled } from "../seed.ts";
 import { tally } from "./door.ts";
 import { decided, message, nextUpdate, webhookOf } from "./webhook.ts";

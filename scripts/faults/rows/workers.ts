@@ -6,7 +6,7 @@ import * as line from "../../../tests/support/line.ts";
 import { findDeno, root } from "../../launch.mjs";
 import { points, runKills } from "../kill.mjs";
 import { Findings, type Row } from "../row.ts";
-import { until } from "../running-stack.ts";
+import { until } from "../../../tests/support/until.ts";
 import { orchestratorOf, readEvent } from "../traffic.ts";
 
 const killed: Row = {

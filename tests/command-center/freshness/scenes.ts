@@ -11,7 +11,7 @@ import { GiteaFake } from "../support/gitea-fake.ts";
 import { issueRow, pullRow, reviewRow, shaOf, statusRow } from "../support/gitea-rows.ts";
 import { HermesFiles, hermesJob } from "../support/hermes-files.ts";
 import { HttpFake } from "../support/http-fake.ts";
-import { hasRedis, RedisServer } from "../support/redis-server.ts";
+import { redisInstalled, RedisServer } from "../../support/redis-server.ts";
 import { SqliteHuey } from "../support/sqlite-huey.ts";
 
 /** One source under a condition: the readers that a configuration makes of it, and no others. */
@@ -124,7 +124,7 @@ const hueyFile: Scene = {
 
 const hueyRedis: Scene = {
   name: "huey in redis",
-  missing: hasRedis ? null : "there is no redis-server on this machine",
+  missing: redisInstalled ? null : "there is no redis-server on this machine",
   async play(condition, watch) {
     const server = await RedisServer.start();
     try {
@@ -138,14 +138,14 @@ const hueyRedis: Scene = {
       if (condition === "malformed") {
         await server.commands(["DEL", "huey.redis.jobs"], ["SET", "huey.redis.jobs", "a word"]);
       }
-      if (condition === "down") await server.stop();
+      if (condition === "down") await server.remove();
       if (condition === "slow") server.freeze();
       const heartbeat = { redis_key: "huey.heartbeat.jobs" };
       const queue = { name: "jobs", redis_url_env: "HUEY_REDIS_URL", heartbeat };
       const variables = { HUEY_REDIS_URL: server.url };
       await watch(staged("huey:jobs", configured({ huey: [queue] }, variables)));
     } finally {
-      await server.stop();
+      await server.remove();
     }
   },
 };

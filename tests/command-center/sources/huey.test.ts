@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configured, look } from "../support/configured.ts";
-import { hasRedis, RedisServer } from "../support/redis-server.ts";
+import { redisInstalled, RedisServer } from "../../support/redis-server.ts";
 import { SqliteHuey } from "../support/sqlite-huey.ts";
 
 const rows = `
@@ -112,12 +112,12 @@ describe("in SQLite", () => {
   });
 });
 
-describe.skipIf(!hasRedis)("in Redis", () => {
+describe.skipIf(!redisInstalled)("in Redis", () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await RedisServer.start();
   });
-  afterAll(() => server.stop());
+  afterAll(() => server.remove());
 
   const read = (name: string, more: object = {}) =>
     configured(

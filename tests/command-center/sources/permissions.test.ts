@@ -11,12 +11,12 @@ import { GiteaFake } from "../support/gitea-fake.ts";
 import { issueRow } from "../support/gitea-rows.ts";
 import { HermesFiles, hermesJob } from "../support/hermes-files.ts";
 import { HttpFake } from "../support/http-fake.ts";
-import { hasRedis, RedisServer } from "../support/redis-server.ts";
+import { redisInstalled, RedisServer } from "../../support/redis-server.ts";
 import { SqliteHuey } from "../support/sqlite-huey.ts";
 
 const script = fileURLToPath(new URL("../support/permitted-child.ts", import.meta.url));
 
-it.skipIf(!hasRedis)(
+it.skipIf(!redisInstalled)(
   "every source is read with the permissions that its configuration asks for, and no more",
   async () => {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "permitted-")));
@@ -86,7 +86,7 @@ it.skipIf(!hasRedis)(
       expect(readdirSync(folder).filter((name) => name.startsWith("huey.db"))).toEqual(["huey.db"]);
     } finally {
       agent.kill("SIGKILL");
-      await Promise.all([forge.close(), models.close(), redis.stop(), huey.close()]);
+      await Promise.all([forge.close(), models.close(), redis.remove(), huey.close()]);
       await hermes.remove();
       rmSync(folder, { recursive: true, force: true });
     }

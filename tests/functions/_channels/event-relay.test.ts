@@ -5,7 +5,8 @@ import { type EventStream, redisStream } from "../../../functions/_channels/redi
 import { eventReader } from "../../../functions/_database/event-reader.ts";
 import { lagOf, tell } from "../../support/bus.ts";
 import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
-import { RedisServer, withRealRedis } from "../../support/redis.ts";
+import { RedisServer } from "../../support/redis-server.ts";
+import { withRealRedis } from "../../support/redis.ts";
 
 withRealRedis("the relay of the events to a Redis stream", () => {
   let server: RedisServer;

@@ -8,7 +8,8 @@ import type { Limiter } from "../../../functions/_domain/limiter.ts";
 import type { WorkingMemory } from "../../../functions/_domain/working-memory.ts";
 import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { accept, activate, alertEvent } from "../../support/line.ts";
-import { RedisServer, withRealRedis } from "../../support/redis.ts";
+import { RedisServer } from "../../support/redis-server.ts";
+import { withRealRedis } from "../../support/redis.ts";
 
 const open: Redis[] = [];
 const link = (url: string, timeout_ms = 500): Redis => {

@@ -45,6 +45,15 @@ export interface LlmJudge {
   score(input: JudgeInput): Promise<Marks | null>;
 }
 
+/** The marks of an answer alone; why there are none goes to `report`. */
+export const marksOf =
+  (ask: LlmJudge["ask"], report: JudgeOptions["report"]): LlmJudge["score"] => async (input) => {
+    const answer = await ask(input);
+    if (answer.ok) return answer.marks;
+    report?.(answer.reason);
+    return null;
+  };
+
 // `strict` needs every property required and nothing else allowed. Ranges are told to the model here and enforced
 // by zod afterwards: not every server honours minimum and maximum.
 const answerSchema = {
@@ -217,11 +226,6 @@ export function createJudge(options: JudgeOptions): LlmJudge {
   return {
     name: `llm:${model}`,
     ask,
-    async score(input) {
-      const answer = await ask(input);
-      if (answer.ok) return answer.marks;
-      options.report?.(answer.reason);
-      return null;
-    },
+    score: marksOf(ask, options.report),
   };
 }

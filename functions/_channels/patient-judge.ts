@@ -1,6 +1,12 @@
 import type { Breakers, CallOutcome, Leave } from "../_domain/breaker.ts";
 import { Refusal } from "../_domain/refusal.ts";
-import { createJudge, type JudgeAnswer, type JudgeOptions, type LlmJudge } from "./judge.ts";
+import {
+  createJudge,
+  type JudgeAnswer,
+  type JudgeOptions,
+  type LlmJudge,
+  marksOf,
+} from "./judge.ts";
 
 export interface PatientJudgeOptions extends JudgeOptions {
   /** Asked once where the model takes too long, with less to read; null for none. */
@@ -76,11 +82,6 @@ export function patientJudge(options: PatientJudgeOptions): LlmJudge {
   return {
     name: judge.name,
     ask,
-    async score(input) {
-      const answer = await ask(input);
-      if (answer.ok) return answer.marks;
-      options.report?.(answer.reason);
-      return null;
-    },
+    score: marksOf(ask, options.report),
   };
 }

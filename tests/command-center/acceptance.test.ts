@@ -3,23 +3,18 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configurationOf } from "../../command-center/sources/configuration/read.ts";
 import { outsideSources } from "../../command-center/sources/outside.ts";
 import { addressFor } from "../../command-center/server/address.ts";
-import { openTestDatabase, type TestDatabase } from "../support/database.ts";
 import { root, treeOf } from "../support/tree.ts";
-import { fullOutside } from "./support/outside.ts";
-import { plantRows } from "./support/planted.ts";
-import { asking, booksOf } from "./support/served.ts";
+import { type Full, openFull } from "./support/full.ts";
 
 const tree = treeOf("command-center");
 const page = readFileSync(`${root}/docs/command-center.md`, "utf8");
 
 /** The seven statements by which the command center's requirements are accepted, one test each. */
 describe("the command center is accepted, since", () => {
-  let db: TestDatabase;
-  let ask: Awaited<ReturnType<typeof asking>>;
+  let db: Full["db"];
+  let ask: Full["ask"];
   beforeAll(async () => {
-    db = await openTestDatabase();
-    await plantRows(db);
-    ask = await asking(booksOf(db), fullOutside());
+    ({ db, ask } = await openFull());
   });
   afterAll(() => db.close());
 

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configurationOf } from "../../command-center/sources/configuration/read.ts";
 import { figureOf } from "../../command-center/truth/figure.ts";
 import { blind, seen } from "../../command-center/truth/reading.ts";
-import { openTestDatabase, type TestDatabase } from "../support/database.ts";
 import { treeOf } from "../support/tree.ts";
+import { type Full, openFull } from "./support/full.ts";
 import { fullOutside, nothingOutside, saying } from "./support/outside.ts";
-import { plantRows } from "./support/planted.ts";
 import { asking, booksOf, deafBooks } from "./support/served.ts";
 
 const tree = treeOf("command-center");
@@ -15,12 +14,10 @@ const paths = ["", "/agents", "/reviews", "/cron", "/board", "/kpis"].map((one) 
 
 /** Truth against theater: the eight rules, one test each. */
 describe("the command center", () => {
-  let db: TestDatabase;
-  let ask: Awaited<ReturnType<typeof asking>>;
+  let db: Full["db"];
+  let ask: Full["ask"];
   beforeAll(async () => {
-    db = await openTestDatabase();
-    await plantRows(db);
-    ask = await asking(booksOf(db), fullOutside());
+    ({ db, ask } = await openFull());
   });
   afterAll(() => db.close());
 

@@ -1,9 +1,8 @@
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
-import { fullOutside, nothingOutside } from "../support/outside.ts";
-import { plantRows } from "../support/planted.ts";
-import { asking, booksOf, deafBooks } from "../support/served.ts";
+import { type Full, openFull } from "../support/full.ts";
+import { nothingOutside } from "../support/outside.ts";
+import { asking, deafBooks } from "../support/served.ts";
 
 const views = ["", "/agents", "/reviews", "/cron", "/board", "/kpis"].map((one) =>
   `/command${one}`
@@ -11,12 +10,10 @@ const views = ["", "/agents", "/reviews", "/cron", "/board", "/kpis"].map((one) 
 const task = "/command/tasks/T-2026-11-21-0002";
 
 describe("the command center", () => {
-  let db: TestDatabase;
-  let ask: Awaited<ReturnType<typeof asking>>;
+  let db: Full["db"];
+  let ask: Full["ask"];
   beforeAll(async () => {
-    db = await openTestDatabase();
-    await plantRows(db);
-    ask = await asking(booksOf(db), fullOutside());
+    ({ db, ask } = await openFull());
   });
   afterAll(() => db.close());
 

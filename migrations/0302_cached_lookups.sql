@@ -36,13 +36,30 @@ begin
 end
 $$;
 
+-- A plan asks for the tier of an action two dozen times, and each look unpacked the whole policy (a fifth of planning). What
+-- the body says stands beside it, made of it by the server, so that it can neither be late nor be forgotten by a restore.
+create function private.tiers_of(p_body jsonb) returns jsonb
+language sql immutable set search_path = ''
+as $$
+  with object as (
+    select case when jsonb_typeof(p_body -> k) = 'object' then p_body -> k else '{}' end as value, k from unnest(array['risk_tiers', 'platform_actions']) k
+  ), named as (
+    select e.value #>> '{}' as action, t.key as tier
+    from object o, jsonb_each(o.value) t, jsonb_array_elements(case when jsonb_typeof(t.value) = 'array' then t.value else '[]' end) e
+    where o.k = 'risk_tiers' and jsonb_typeof(e.value) = 'string'
+    union all
+    select a.key, a.value ->> 'tier' from object o, jsonb_each(o.value) a where o.k = 'platform_actions' and a.value ->> 'tier' is not null
+  )
+  select coalesce(jsonb_object_agg(n.action, n.tier), '{}') from (select n.action, max(n.tier) as tier from named n group by n.action) n
+$$;
+comment on function private.tiers_of(jsonb) is 'The tier of each action that a policy names; named twice, the stricter.';
+alter table public.policies add column tiers jsonb generated always as (private.tiers_of(body)) stored;
+
 create or replace function private.action_tier(p_action text) returns text
 language plpgsql stable set search_path = ''
 as $$
 begin
-  return greatest(
-    (select max(t.key) from public.policies p, jsonb_each(p.body -> 'risk_tiers') t where p.status = 'active' and t.value ? p_action),
-    (select p.body #>> array['platform_actions', p_action, 'tier'] from public.policies p where p.status = 'active'));
+  return (select p.tiers ->> p_action from public.policies p where p.status = 'active');
 end
 $$;
 

@@ -16,6 +16,8 @@ export function postgresBooks(url: string): Books {
       role: "command_center",
       default_transaction_read_only: true,
       statement_timeout: 5000,
+      // Many small questions: compiling one takes longer than any of them.
+      jit: "off",
       application_name: "dynamic-ags command center",
     },
   });

@@ -1,23 +1,25 @@
 /** The parameter types of each `api` function, by function and parameter name. */
 export type Signatures = Map<string, Map<string, string>>;
 
+/** A function without parameters is a row as well: one that is missing here would be looked up before each of its calls. */
 export const signaturesQuery = `
   select p.proname as name, a.name as parameter, format_type(a.type, null) as type
-  from pg_catalog.pg_proc p,
-    unnest(p.proargnames, coalesce(p.proallargtypes, p.proargtypes::oid[])) as a(name, type)
-  where p.pronamespace = 'api'::regnamespace and a.name is not null`;
+  from pg_catalog.pg_proc p
+    left join unnest(p.proargnames, coalesce(p.proallargtypes, p.proargtypes::oid[])) as a(name, type) on a.name is not null
+  where p.pronamespace = 'api'::regnamespace`;
 
 export interface SignatureRow {
   name: string;
-  parameter: string;
-  type: string;
+  /** Null, as its type, where the function has none. */
+  parameter: string | null;
+  type: string | null;
 }
 
 export function signaturesFrom(rows: readonly SignatureRow[]): Signatures {
   const signatures: Signatures = new Map();
   for (const { name, parameter, type } of rows) {
     if (!signatures.has(name)) signatures.set(name, new Map());
-    signatures.get(name)!.set(parameter, type);
+    if (parameter !== null && type !== null) signatures.get(name)!.set(parameter, type);
   }
   return signatures;
 }

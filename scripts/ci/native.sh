@@ -5,16 +5,18 @@
 set -euo pipefail
 : "${DATABASE_URL:?a superuser of a scratch PostgreSQL 15 or newer that has pgvector}"
 
-# By itself, with nothing else open: a reader of the events waits for every transaction of the server, those of other tests too.
-alone=tests/database/event-order.test.ts
-npx vitest run "$alone" --testTimeout 60000 --hookTimeout 180000
+# One after the other, with nothing else open: a reader of the events waits for every transaction of the server, those of
+# other tests too.
+mapfile -t alone < <(grep -rlE '/bus\.ts"' tests --include='*.test.ts' | grep -vE '^tests/functions/_channels/' | sort)
+TEST_DATABASE=native npx vitest run "${alone[@]}" --maxWorkers 1 --testTimeout 60000 --hookTimeout 180000
 
 # Which files those are is read from their imports, so that a new one is not forgotten.
-# Left out is what is not about SQL and takes minutes: the pages in a browser, Redis (its readers wait for every transaction of the server), the obeying models, the stories of the model (each of
-# them is one transaction of the one session) and the chaos cases, which make an embedded database of their own.
+# Left out is what is not about SQL and takes minutes: the pages in a browser, Redis (whose readers wait for every transaction of
+# the server), the obeying models, the stories of the model (each of
+# which is one transaction of the one session) and the chaos cases, which make an embedded database of their own.
 mapfile -t files < <(grep -rlE '/(native|transports|schema-law|database|stage)\.ts"|process\.env\.DATABASE_URL' tests --include='*.test.ts' |
   grep -vE '^tests/(command-center/(browser|server|freshness)|functions/_channels|hostile|model|scripts/ags/chaos)/' |
-  grep -vxF "$alone" | sort)
+  grep -vxFf <(printf '%s\n' "${alone[@]}") | sort)
 [ "${#files[@]}" -gt 0 ] || { echo "no test opens a database" >&2; exit 1; }
 # A statement travels here, so a test of hundreds of them takes longer than in process.
 export TEST_DATABASE=native

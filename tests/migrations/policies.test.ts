@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   activate,
@@ -9,6 +10,49 @@ import {
   resultOf,
 } from "../support/line.ts";
 import { change, db, work } from "./planned-signal.ts";
+
+describe("the tiers beside a policy", () => {
+  const action = fc.constantFrom("READ", "TRADE_OPEN", "PUBLISH_PUBLIC", "PAYMENT", "");
+  const tier = fc.constantFrom("T0", "T1", "T2", "T3");
+  const body = fc.record({
+    risk_tiers: fc.dictionary(tier, fc.array(action)),
+    platform_actions: fc.dictionary(action, fc.oneof(fc.record({ tier }), fc.constant({}))),
+  }, { requiredKeys: [] });
+
+  it("are what its body says of each action, the stricter where it says two things", async () => {
+    await fc.assert(
+      fc.asyncProperty(body, async (given) => {
+        const rows = await db.owner(
+          "select a from unnest(array['READ', 'TRADE_OPEN', 'PUBLISH_PUBLIC', 'PAYMENT', '', 'ELSE']) a " +
+            "where private.tiers_of($1::text::jsonb) ->> a is distinct from private.tier_by($1::text::jsonb, a)",
+          [JSON.stringify({ risk_tiers: {}, ...given })],
+        );
+        expect(rows).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("are written by nobody", async () => {
+    await expect(db.owner("update public.policies set tiers = '{}'")).rejects.toThrow(
+      /can only be updated to DEFAULT/,
+    );
+  });
+
+  it.each([
+    "null",
+    "[]",
+    '{"risk_tiers": "T0"}',
+    '{"risk_tiers": {"T0": "READ"}, "platform_actions": {"READ": 1}}',
+  ])(
+    "are none of a body that says nothing: %s",
+    async (given) => {
+      expect(await db.owner("select private.tiers_of($1::text::jsonb) as tiers", [given])).toEqual([
+        { tiers: {} },
+      ]);
+    },
+  );
+});
 
 describe("the registry of agents", () => {
   it("knows an optional agent without a version and never dispatches it", async () => {

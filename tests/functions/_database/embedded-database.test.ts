@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { signaturesQuery } from "../../../functions/_database/call-statement.ts";
 import { embeddedDatabase } from "../../../functions/_database/embedded-database.ts";
 import { openBareDatabase } from "../../support/database.ts";
 import { probeSchema } from "../../support/database-behaviour.ts";
@@ -18,6 +19,24 @@ describe("the embedded transport", () => {
     await expect(database.call("echo(); drop table x; --")).rejects.toThrow(TypeError);
     await expect(database.call("echo", { "a => 1) --": 1 })).rejects.toThrow(TypeError);
     expect(asked.join()).not.toContain("drop table");
+  });
+
+  it("looks into the catalogue once, for functions without parameters too", async () => {
+    const pg = await openBareDatabase();
+    await pg.exec(probeSchema);
+    const asked: string[] = [];
+    const query = <T>(text: string, params?: unknown[]) => {
+      asked.push(text);
+      return pg.query<T>(text, params);
+    };
+    const database = await embeddedDatabase({
+      query,
+      exec: (text) => pg.exec(text),
+      close: () => pg.close(),
+    });
+    for (let n = 0; n < 3; n++) await database.call("whoami");
+    expect(asked).toEqual([signaturesQuery, ...Array(3).fill("select api.whoami() as result")]);
+    await database.close();
   });
 
   it("returns to service_role after a transaction under another role, even a failed one", async () => {

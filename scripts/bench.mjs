@@ -8,6 +8,7 @@ import { measureEndToEnd } from "./bench/figures/end-to-end.mjs";
 import { measureEnqueueToStart } from "./bench/figures/enqueue-to-start.mjs";
 import { measureHeldSnapshot } from "./bench/figures/held-snapshot.mjs";
 import { measureIntake } from "./bench/figures/intake.mjs";
+import { measureParts } from "./bench/figures/parts.mjs";
 import { measureSteps } from "./bench/figures/steps.mjs";
 import { measureUnbatched } from "./bench/figures/unbatched.mjs";
 import { openProgress } from "./bench/report/progress.mjs";
@@ -24,6 +25,7 @@ const measures = {
   depth: measureClaimDepth,
   held: measureHeldSnapshot,
   embedded: measureEmbedded,
+  parts: measureParts,
 };
 const withRivals = ["steps", "unbatched", "intake", "e2e"];
 

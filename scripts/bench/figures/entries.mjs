@@ -16,11 +16,12 @@ export function rivalEntries(bench, names, figure, options) {
   }]));
 }
 
-export function ownEntry(bench, figure, options) {
+/** `without`: SQL that takes something away from the database first. */
+export function ownEntry(bench, figure, options, without = null) {
   return {
     required: true,
     async measure() {
-      const { drop, ...database } = await bench.databases.ours();
+      const { drop, ...database } = await bench.databases.ours(without);
       try {
         return await bench.ags().run(figure, { ...database, ...options });
       } finally {

@@ -65,6 +65,11 @@ const rates = (figure) =>
     skipped ? `  ${name.padEnd(24)} skipped: ${skipped}` : `  ${name.padEnd(24)} ${per_s}/s`
   );
 
+const partsOf = (figure) =>
+  Object.entries(figure?.times_as_fast ?? {}).map(([name, times]) =>
+    `  ${name.padEnd(24)} ${times} times the whole rate`
+  );
+
 /** The report for people: rates, then the table of aims. */
 export function linesOf(summary) {
   const { figures } = summary;
@@ -76,6 +81,7 @@ export function linesOf(summary) {
   );
   section(`unbatched, ${figures.unbatched?.workers} workers`, rates(figures.unbatched));
   section(`intake, ${figures.intake?.clients} at once`, rates(figures.intake));
+  section("what each part costs", partsOf(figures.parts));
   if (figures.steps?.counted) {
     const { round_trips_per_step, commits_per_step, statements_per_step } = figures.steps.counted;
     const statements = statements_per_step === null

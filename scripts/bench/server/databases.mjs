@@ -57,14 +57,19 @@ export function openDatabases(server) {
     await admin.unsafe(`drop database if exists ${name} with (force)`);
     made.delete(name);
   }
-  async function ours() {
+  async function ours(change = null) {
     if (template === null) {
       const name = await create("template0");
       template = { name, policySha256: await migrate(urlOf(server, name)) };
     }
     const name = await create(template.name);
+    const url = urlOf(server, name);
+    if (change !== null) {
+      const owner = connect(url);
+      await owner.unsafe(change).finally(() => owner.end());
+    }
     return {
-      url: urlOf(server, name),
+      url,
       policySha256: template.policySha256,
       drop: () => drop(name),
     };

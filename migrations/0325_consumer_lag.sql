@@ -71,6 +71,14 @@ with figure (kpi, subject, code, severity, samples, value, target, threshold, hi
   union all
   select 'critic_pass', 'all', 'critic_pass_low', 'warning', count(*), avg((v.verdict = 'pass')::integer::numeric), 0.95, 0.85, false
   from public.evaluations v where v.created_at > now() - interval '24 hours' and v.step_id is not null
+  union all
+  -- What is dead since the oldest snapshot was taken stays where it is, in every database of the server. Who may not see the
+  -- sessions of others sees no figure.
+  select 'oldest_snapshot', 'server', 'snapshot_held', 'warning', 1,
+    case when pg_has_role(current_user, 'pg_read_all_stats', 'usage') then (
+      select coalesce(max(extract(epoch from clock_timestamp() - a.xact_start)), 0) from pg_catalog.pg_stat_activity a
+      where a.backend_type = 'client backend' and a.pid <> pg_backend_pid() and coalesce(a.backend_xmin, a.backend_xid) is not null) end,
+    60, 300, true
 )
 select f.kpi, f.subject, f.code, f.severity, f.samples, round(f.value, 6) as value, f.target, f.threshold,
   case when f.samples = 0 or f.value is null then 'unknown'
@@ -79,7 +87,7 @@ select f.kpi, f.subject, f.code, f.severity, f.samples, round(f.value, 6) as val
     else 'met' end as status, now() as observed_at
 from figure f;
 comment on view public.kpi_alerts is
-  'The figures that ring, over 24 hours: beyond the target they are watched, beyond the threshold they are an alert. Repeated executions: above 1 % is critical, from 0.3 % watched. The critic''s pass rate: below 85 % is a warning, below 95 % watched.';
+  'The figures that ring, over 24 hours: beyond the target they are watched, beyond the threshold they are an alert. Repeated executions: above 1 % is critical, from 0.3 % watched. The critic''s pass rate: below 85 % is a warning, below 95 % watched. A transaction that keeps a snapshot: above 300 s is a warning, from 60 s watched.';
 revoke all on public.kpi_alerts from public, anon, authenticated, service_role;
 grant select on public.kpi_alerts to auditor, authenticated;
 

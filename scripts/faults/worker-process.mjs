@@ -51,6 +51,9 @@ export function startWorkerProcess(env, ...options) {
       clearTimeout(timer);
       return entry;
     },
-    signal: (name) => child.kill(name),
+    /** By the pid: under Deno a child that was signalled by its own `kill` counts as ended at once. */
+    signal(name) {
+      if (children.has(child)) process.kill(child.pid, name);
+    },
   };
 }

@@ -163,3 +163,12 @@ describe("the critic's pass rate", () => {
     expect((await alerts("all", "critic_pass_low"))[0].open).toBe(false);
   });
 });
+
+describe("the oldest snapshot", () => {
+  const text =
+    "select status, value::text as value from public.kpi_alerts where kpi = 'oldest_snapshot'";
+
+  it("is no figure for whoever may not see the sessions of others", async () => {
+    expect(await db.as("auditor", text)).toEqual([{ status: "unknown", value: null }]);
+  });
+});

@@ -1,5 +1,6 @@
 import type { Agent } from "../../../functions/_agents/agent.ts";
 import type { StepWork } from "../../../functions/_domain/task.ts";
+import { handle as health } from "../../../functions/dags-domain-health/handler.ts";
 import { tick } from "../../../functions/orchestrator/handler.ts";
 import * as line from "../../../tests/support/line.ts";
 import { Findings, type Row } from "../row.ts";
@@ -139,8 +140,8 @@ const storm: Row = {
   async run(scene) {
     const db = await scene.database();
     const found = new Findings();
-    const n = scene.times(200);
-    for (let i = 0; i < n; i++) await line.accept(db, readEvent(`storm ${i}`));
+    const n = scene.times(1000);
+    await inParallel(n, 10, (i) => line.accept(db, readEvent(`storm ${i}`)));
     const held: StepWork[] = [];
     for (let more = await line.claim(db); more.length > 0; more = await line.claim(db)) {
       held.push(...more);
@@ -157,12 +158,20 @@ const storm: Row = {
       seconds.reduce((sum, s) => sum + (s - mean) ** 2, 0) / seconds.length,
     );
     found.must(seconds.length === n, `${seconds.length} of ${n} wait to be tried again`);
-    found.must(new Set(seconds.map((s) => s.toFixed(3))).size > n * 0.7, "delays repeat");
+    found.must(new Set(seconds.map((s) => s.toFixed(6))).size > n * 0.9, "delays repeat");
     // Full jitter is even between nothing and its ceiling: its deviation is 0.29 of that.
     found.must(
       deviation > 0.2 * Math.max(...seconds),
       `the delays' deviation is ${deviation.toFixed(2)} s`,
     );
+    // Whoever was down is met by no wave: no fifth of the time brings more than twice its share.
+    const longest = Math.max(...seconds);
+    const waves = Array.from(
+      { length: 5 },
+      (_, fifth) =>
+        seconds.filter((s) => Math.min(4, Math.floor(s / longest * 5)) === fifth).length,
+    );
+    found.must(Math.max(...waves) <= 2 * n / 5, `${Math.max(...waves)} of ${n} come together`);
     found.must(
       Math.max(...seconds) <= 60 && Math.min(...seconds) >= 0,
       "a first delay is outside its bounds",
@@ -171,7 +180,7 @@ const storm: Row = {
     found.saw(
       `first delays ${Math.min(...seconds).toFixed(2)}–${
         Math.max(...seconds).toFixed(2)
-      } s, deviation ${deviation.toFixed(2)} s`,
+      } s, deviation ${deviation.toFixed(2)} s; by fifths of that time ${waves.join(" ")}`,
     );
     return found.outcome(`${n} steps given back as unavailable`);
   },
@@ -216,12 +225,38 @@ const skew: Row = {
         `a door ${minutes} min off: ${heard.code ?? "decided"}`,
       );
       found.must(await decided(db, taskId) === 0, "a decision of a skewed door is on record");
+      const report = await (await health(
+        new Request("http://x/functions/v1/dags-domain-health", {
+          headers: { authorization: "Bearer service-token" },
+        }),
+        {
+          database: db.database,
+          service_token: "service-token",
+          policy_sha256: line.policySha256,
+          mirror_configured: false,
+          now,
+        },
+      )).json();
+      found.must(report.clock?.status === "degraded", `its clock is ${report.clock?.status}`);
       found.proof(
-        `clocks ${minutes} min off: lease ${leases[0]?.toFixed(1)} s, decision ${heard.code}`,
+        `clocks ${minutes} min off: lease ${
+          leases[0]?.toFixed(1)
+        } s, decision ${heard.code}, health says ${report.clock?.skew_ms} ms`,
       );
     }
+    // A clock that is set right in the middle of the work: twenty minutes back between two readings.
+    let readings = 0;
+    const stepping = () => new Date(Date.now() + (readings++ % 2 === 0 ? 10 : -10) * 60_000);
+    const { task_id: stepped } = await line.accept(db, readEvent("stepped"));
+    await tick(orchestratorOf(db.database, "stepped", { now: stepping }));
+    found.must(
+      await line.statusOf(db, String(stepped)) === "archived",
+      "a task under a clock that steps did not end",
+    );
+    found.must(readings > 0, "the clock that steps was never read");
+    found.counted(readings, "readings of a clock that steps twenty minutes to and fro");
     found.saw("tasks archived, leases by the database's clock, skewed signatures refused");
-    return found.outcome("a worker and a webhook with clocks moved by ±10 min");
+    return found.outcome("a worker and a webhook with clocks moved by ±10 min, and one that steps");
   },
 };
 

@@ -1,5 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import { createJudge } from "../../../functions/_channels/judge.ts";
+import { patientJudge } from "../../../functions/_channels/patient-judge.ts";
+import { breakersOf } from "../../../functions/_database/breakers.ts";
 import { tierOf } from "../../../functions/_domain/policy.ts";
 import { tick } from "../../../functions/orchestrator/handler.ts";
 import { attacksOn } from "../../../tests/hostile/attack-texts.ts";
@@ -66,7 +68,7 @@ const badJudge: Row = {
   id: 45,
   fault: "the model times out, answers 429, 5xx, half, huge, garbage, marks out of range",
   promise:
-    "no marks from a bad answer; the database refuses marks out of range (a breaker for it: REL-10)",
+    "no marks from a bad answer; the database refuses marks out of range; the breaker counts failures alone",
   needs: ["postgres"],
   async run(scene) {
     const db = await scene.database();
@@ -94,7 +96,7 @@ const badJudge: Row = {
       timeoutMs: 500,
     });
     const input = { goal: "A note", content: "The level held.", evidence: [] };
-    const n = scene.times(120);
+    const n = scene.times(200);
     for (let i = 0; i < n; i++) {
       kind = i < kinds.length
         ? kinds[i]
@@ -104,6 +106,34 @@ const badJudge: Row = {
     }
     kind = "a good one";
     found.must((await judge.ask(input)).ok, "a good answer gave no marks");
+    // The breaker counts what failed: being told to wait, or who one is, is an answer. After five failures nobody is asked.
+    const patient = patientJudge({
+      baseUrl: `http://127.0.0.1:${port}/v1`,
+      model: "stub",
+      fastModel: null,
+      apiKey: null,
+      fetch,
+      timeoutMs: 500,
+      breakers: breakersOf({ database: db.database, now: () => new Date() }),
+    });
+    const askedWhile = async (name: string, times: number) => {
+      kind = name;
+      const before = asked;
+      for (let i = 0; i < times; i++) await patient.ask(input);
+      return asked - before;
+    };
+    const told = [await askedWhile("429", 6), await askedWhile("401", 6)];
+    found.must(told.every((times) => times === 6), `refusals closed the door: asked ${told}`);
+    await askedWhile("500", 4);
+    await askedWhile("a good one", 1);
+    const spread = await askedWhile("503 in HTML", 4);
+    found.must(spread === 4, `four failures after a success opened the breaker: ${spread} asked`);
+    const opened = await askedWhile("503 in HTML", 5);
+    found.must(opened === 1, `with the breaker open ${opened - 1} more were asked`);
+    const [{ state }] = await db.owner<{ state: string }>(
+      "select state from public.circuit_breakers where tool = 'llm.judge'",
+    );
+    found.must(state === "open", `the breaker is ${state}`);
     const codes: string[] = [];
     for (
       const marks of [
@@ -144,7 +174,11 @@ const badJudge: Row = {
     found.must(await db.count("public.evaluations") === 0, "an evaluation is on record");
     found.counted(asked, `answers given by the stub, ${kinds.length} bad kinds`);
     found.counted(codes.length, "evaluations with marks out of range refused");
-    found.saw(`no marks from ${n} bad answers, ${codes[0]} in SQL`);
+    found.saw(
+      `no marks from ${n} bad answers, ${
+        codes[0]
+      } in SQL; 12 refusals left the breaker closed, 5 failures opened it`,
+    );
     return found.outcome(`${n} bad answers of a model on loopback`);
   },
 };

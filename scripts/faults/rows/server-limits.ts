@@ -88,7 +88,7 @@ const diskFull: Row = {
 const crowded: Row = {
   id: 40,
   fault: "every connection that the server allows is taken",
-  promise: "503 or served, within thirty seconds; well again when they leave",
+  promise: "503 or served, within fifteen seconds; well again when they leave",
   needs: ["own postgres"],
   async run(scene) {
     await scene.server();
@@ -101,7 +101,7 @@ const crowded: Row = {
         "/intake/tradingview/desk-token-0123456789",
         alertBody({ time: `crowded ${i}` }),
         {},
-        40_000,
+        20_000,
       )
         .then(async (response) => {
           await response.arrayBuffer();
@@ -136,7 +136,7 @@ const crowded: Row = {
       statuses.every((status) => status === 202 || status === 503),
       `answers: ${tally(statuses)}`,
     );
-    found.must(slowest < 35_000, `the slowest answer took ${(slowest / 1000).toFixed(1)} s`);
+    found.must(slowest < 15_000, `the slowest answer took ${(slowest / 1000).toFixed(1)} s`);
     found.counted(crowd.length, "idle sessions opened");
     found.counted(refused, "further ones refused with 53300");
     found.saw(
@@ -149,7 +149,7 @@ const crowded: Row = {
 const heldSnapshot: Row = {
   id: 41,
   fault: "a REPEATABLE READ transaction stays open under load",
-  promise: "the rate holds (the bench holds it for ten minutes)",
+  promise: "the rate holds (the bench holds it for ten minutes), and an alert rings",
   needs: ["postgres"],
   async run(scene) {
     const db = await scene.database();
@@ -159,8 +159,22 @@ const heldSnapshot: Row = {
     const from = Date.now();
     await sleep(5000);
     const before = traffic.rate(from, Date.now());
+    // Five minutes become three seconds; the rest of the alert is as shipped.
+    const [{ view }] = await db.owner<{ view: string }>(
+      "select pg_get_viewdef('public.kpi_alerts') as view",
+    );
+    await db.owner(
+      `create or replace view public.kpi_alerts with (security_invoker = true) as ${
+        view.replaceAll("300", "3")
+      }`,
+    );
+    const ringing = async () => {
+      await db.owner("select private.evaluate_alerts()");
+      return await db.count("public.alerts where code = 'snapshot_held' and closed_at is null");
+    };
+    const rangBefore = await ringing();
     const holder = sessions(db.url, 1);
-    const seconds = 10 * Math.max(1, scene.scale);
+    const seconds = 20 * Math.max(1, scene.scale);
     const held = holder.begin("isolation level repeatable read", async (tx) => {
       await tx.unsafe("select count(*) from public.tasks");
       await sleep(seconds * 1000);
@@ -172,18 +186,28 @@ const heldSnapshot: Row = {
     const middle = Date.now();
     await sleep(seconds * 1000 - 3000);
     const during = traffic.rate(middle, Date.now());
+    const rang = await ringing();
     const { xmin, age } = await held;
     await holder.end({ timeout: 1 });
+    const ringsOn = await ringing();
     await settle(traffic, found);
     found.must(
-      during >= before * 0.75,
+      rangBefore === 0 && rang === 1 && ringsOn === 0,
+      `the alert before, during and after: ${rangBefore} ${rang} ${ringsOn}`,
+    );
+    found.must(
+      during >= before * 0.9,
       `${during.toFixed(0)}/s with the snapshot, ${before.toFixed(0)}/s before`,
     );
     found.counted(
       age,
       `transactions behind which the held snapshot (xmin ${xmin}) kept everything`,
     );
-    found.saw(`${before.toFixed(0)}/s before, ${during.toFixed(0)}/s during`);
+    found.saw(
+      `${before.toFixed(0)}/s before, ${
+        during.toFixed(0)
+      }/s during; snapshot_held rang, and closed when it went`,
+    );
     return found.outcome(`a snapshot held for ${seconds} s`);
   },
 };

@@ -1,88 +1,20 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { BrokerBridge } from "../../../functions/_channels/broker-bridge.ts";
+import { describe, expect, it } from "vitest";
 import type { QuoteChannel } from "../../../functions/_channels/quotes.ts";
 import type { Placed } from "../../../functions/_domain/broker.ts";
 import { Refusal } from "../../../functions/_domain/refusal.ts";
-import { accountOf, marketOf, watchPositions } from "../../../functions/orchestrator/market.ts";
+import { marketOf, watchPositions } from "../../../functions/orchestrator/market.ts";
 import { executeTrade, type TradeDeps } from "../../../functions/orchestrator/trade-effect.ts";
-import { freezeClock, type FrozenClock } from "../../support/clock.ts";
-import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
 import * as line from "../../support/line.ts";
-import { freely } from "../../support/outside.ts";
 import * as trading from "../../support/trading.ts";
-
-let db: TestDatabase;
-let clock: FrozenClock;
-let deps: TradeDeps;
-let price = "100";
-let trouble: Refusal | null = null;
-let placed: string[] = [];
-let outcome: Placed;
-let accounts = 0;
-
-const source: QuoteChannel = {
-  read: async (symbol) => {
-    if (trouble) throw trouble;
-    return {
-      symbol,
-      source: "binance",
-      price,
-      bid: null,
-      ask: null,
-      observed_at: await trading.moment(db),
-    };
-  },
-};
-const bridge: BrokerBridge = {
-  place: ({ key }) => {
-    placed.push(key);
-    return Promise.resolve(outcome);
-  },
-};
-
-beforeAll(async () => {
-  db = await openTestDatabase();
-  await line.activate(db);
-  await line.addMember(db, "operator", "olga", "1001");
-  await line.addMember(db, "owner", "oskar", "1002");
-  await trading.switchOn(db);
-  clock = await freezeClock(db, "2027-05-01T10:00:00.000Z");
-});
-afterAll(() => db.close());
-beforeEach(async () => {
-  await clock.advance(60);
-  [price, trouble, placed] = ["100", null, []];
-  deps = {
-    database: db.database,
-    policy_sha256: line.policySha256,
-    market: marketOf(db.database, source),
-    account: accountOf(db.database),
-    bridge,
-    breakers: freely,
-    tool: (_, run) => run(),
-  };
-});
-
-const leased = async (channel: string) => {
-  const id = `account-${++accounts}`;
-  await trading.openAccount(db, id, { channel });
-  await clock.advance(1);
-  return { id, ...await trading.approved(db, trading.wanted(id)) };
-};
-const stateOf = async (taskId: string) =>
-  (await db.owner<{ task: string; effect: string | null; step: string }>(
-    `select t.status as task, s.status as step, (select e.status from public.effects e where e.task_id = t.task_id) as effect
-     from public.tasks t join public.task_steps s on s.task_id = t.task_id and s.is_effect where t.task_id = $1`,
-    [taskId],
-  ))[0];
+import { broker, clock, db, deps, leased, market, source, stateOf } from "./trade-scene.ts";
 
 describe("the effect of a trade", () => {
   it("waits for a price, and uses no approval up meanwhile", async () => {
     const { taskId, work } = await leased("paper");
-    trouble = new Refusal("unavailable");
+    market.trouble = new Refusal("unavailable");
     await expect(executeTrade(deps, work)).rejects.toMatchObject({ code: "quote_stale" });
     for (const code of ["rate_limited", "insufficient_data", "url_denied"] as const) {
-      trouble = new Refusal(code);
+      market.trouble = new Refusal(code);
       await expect(executeTrade(deps, work)).rejects.toMatchObject({ code: "quote_stale" });
     }
     const [{ status }] = await db.owner<{ status: string }>(
@@ -90,7 +22,7 @@ describe("the effect of a trade", () => {
       [taskId],
     );
     expect(status).toBe("approved");
-    trouble = null;
+    market.trouble = null;
     await executeTrade(deps, work);
     expect(await stateOf(taskId)).toEqual({
       task: "publishing",
@@ -128,7 +60,7 @@ describe("the effect of a trade", () => {
   it("is refused by the database with its own code", async () => {
     const { work } = await leased("paper");
     await clock.advance(1);
-    price = "101";
+    market.price = "101";
     await expect(executeTrade(deps, work)).rejects.toMatchObject({ code: "price_moved" });
   });
 
@@ -140,7 +72,7 @@ describe("the effect of a trade", () => {
       code: "rate_limited",
     });
     expect((await stateOf(taskId)).effect).toBe("reserved");
-    expect(placed).toEqual([]);
+    expect(broker.placed).toEqual([]);
   });
 
   it.each<[Placed["outcome"], Placed["receipt"], object]>([
@@ -153,10 +85,10 @@ describe("the effect of a trade", () => {
     ["unknown", { error: "no answer" }, { effect: "unknown", step: "stale", task: "paused" }],
   ])("that the broker answers with %s is recorded as that", async (name, receipt, state) => {
     const { taskId, work } = await leased("http-bridge");
-    outcome = { outcome: name, receipt } as Placed;
+    broker.outcome = { outcome: name, receipt } as Placed;
     await executeTrade(deps, work);
     expect(await stateOf(taskId)).toEqual(state);
-    expect(placed).toHaveLength(1);
+    expect(broker.placed).toHaveLength(1);
   });
 
   it("leaves under the effect's own key, and its fills are booked", async () => {
@@ -168,27 +100,27 @@ describe("the effect of a trade", () => {
       fee: "0.1",
       executed_at: await trading.moment(db),
     };
-    outcome = { outcome: "confirmed", receipt: { status: "filled", fills: [fill] } };
+    broker.outcome = { outcome: "confirmed", receipt: { status: "filled", fills: [fill] } };
     await executeTrade(deps, work);
     expect(await stateOf(taskId)).toMatchObject({ effect: "confirmed", step: "done" });
     const [{ key }] = await db.owner<{ key: string }>(
       "select idempotency_key as key from public.effects where task_id = $1",
       [taskId],
     );
-    expect(placed).toEqual([key]);
+    expect(broker.placed).toEqual([key]);
     expect(await trading.account(db, id)).toMatchObject({ open_positions: "1" });
   });
 
   it("that was certainly not done goes out again under the same key", async () => {
     const { taskId, work } = await leased("http-bridge");
-    outcome = { outcome: "not_sent", receipt: { retry_after: 1, error: "busy" } };
+    broker.outcome = { outcome: "not_sent", receipt: { retry_after: 1, error: "busy" } };
     await executeTrade(deps, work);
     await clock.advance(2);
     const [again] = (await line.claim(db, ["exec"])).filter(({ task_id }) => task_id === taskId);
-    outcome = { outcome: "unknown", receipt: { error: "no answer" } };
+    broker.outcome = { outcome: "unknown", receipt: { error: "no answer" } };
     await executeTrade(deps, again);
-    expect(new Set(placed).size).toBe(1);
-    expect(placed).toHaveLength(2);
+    expect(new Set(broker.placed).size).toBe(1);
+    expect(broker.placed).toHaveLength(2);
   });
 });
 
@@ -198,10 +130,10 @@ describe("the watch over what is held", () => {
     await executeTrade(deps, work);
     expect(await watchPositions(db.database, deps.market)).toBe(0);
     await clock.advance(16);
-    trouble = new Refusal("unavailable");
+    market.trouble = new Refusal("unavailable");
     expect(await watchPositions(db.database, deps.market)).toBe(0);
-    trouble = null;
-    price = "97.9";
+    market.trouble = null;
+    market.price = "97.9";
     expect(await watchPositions(db.database, deps.market)).toBe(1);
     const [{ n }] = await db.owner<{ n: string }>(
       "select count(*)::text as n from public.positions where task_id = $1 and open_quantity > 0",

@@ -18,7 +18,8 @@ export interface CommunicatorDeps extends NotificationDeps, EffectDeps {
 
 /**
  * Drains the outbox: what people are to be told, then what is to be published, until there is nothing left or the
- * time is used up. Two ticks at once share the work, since each row is claimed by one of them.
+ * time is used up. Neither waits behind the other's backlog: the first has half of what is left. Two ticks at once
+ * share the work, since each row is claimed by one of them.
  */
 export async function tick(deps: Omit<CommunicatorDeps, "service_token">): Promise<
   { notifications: number; effects: number }
@@ -32,11 +33,13 @@ export async function tick(deps: Omit<CommunicatorDeps, "service_token">): Promi
 }
 
 async function drain(deps: Omit<CommunicatorDeps, "service_token">) {
-  const deadline = deps.now().getTime() + (deps.budget_ms ?? defaultBudgetMs);
-  const hasTime = () => deps.now().getTime() < deadline;
+  const now = () => deps.now().getTime();
+  const deadline = now() + (deps.budget_ms ?? defaultBudgetMs);
+  const hasTime = () => now() < deadline;
   const done = { notifications: 0, effects: 0 };
   for (let round = 0; round < maxRounds && hasTime(); round++) {
-    const notifications = await deliverNotifications(deps, hasTime);
+    const half = (now() + deadline) / 2;
+    const notifications = await deliverNotifications(deps, () => now() < half);
     const effects = hasTime() && await deps.bundle() === null
       ? await publishEffects(deps, hasTime)
       : 0;

@@ -51,6 +51,8 @@ export async function judge(field, kills) {
   );
   const isExhausted = ({ status, task_id }) => status === "failed" && thrice.has(task_id);
   const ids = (found) => found.map(({ task_id }) => task_id);
+  const stateOf = ({ task_id, status, reason }) =>
+    `${task_id} ${[status, reason].filter(Boolean).join(" ")}`;
 
   const times = [];
   for (const { worker, killed_at } of kills) {
@@ -65,9 +67,8 @@ export async function judge(field, kills) {
     archived: rows.filter(({ status }) => status === "archived").length,
     unknown: rows.filter(isUnknown).length,
     exhausted: ids(rows.filter(isExhausted)),
-    lost: ids(
-      rows.filter((row) => row.status !== "archived" && !isUnknown(row) && !isExhausted(row)),
-    ),
+    lost: rows.filter((row) => row.status !== "archived" && !isUnknown(row) && !isExhausted(row))
+      .map(stateOf),
     duplicated: ids(published.filter((row) => postsOf(row) > 1 || row.sent > 1)),
     unsent: ids(published.filter((row) => row.status === "archived" && postsOf(row) !== 1)),
     strangers: [...posts.keys()].filter((text) =>

@@ -68,6 +68,9 @@ async function openField(url, count) {
       TELEGRAM_API_ROOT: sink.url,
       TELEGRAM_CHAT_ID: channel,
     },
+    /** Nobody is killed while waiting for the policy's thirty posts a minute, so their bucket is kept full. */
+    refill: () =>
+      scratch.owner("delete from private.rate_buckets where bucket = 'tool:telegram.post'"),
     /** Lets so many through that this many effects are ready to be taken, and not one more. */
     async approve(count) {
       const [{ ready }] = await scratch.owner(
@@ -125,6 +128,7 @@ async function killAtLast(field, point, at) {
 async function feed(field, isOver) {
   for (let i = 0; !isOver(); i++) {
     const waiting = [...field.wanted.values()];
+    await field.refill();
     await field.approve(waiting.filter((point) => ofEffects.has(point)).length * 2);
     if (waiting.length > 0) await field.accept(`${i}`);
     await field.scratch.call("hint_work", {});
@@ -145,8 +149,8 @@ export async function runKills({ url, points: chosen, n, seed, say = () => {} })
   const kills = [];
   let over = false;
   const began = Date.now();
-  // Somebody must be there to take up what the dead ones held.
-  const sound = startWorkerProcess(field.env, "--concurrency", "4");
+  // Somebody must be there to take up what the dead ones held, and not be kept from it by what the next are fed with.
+  const sound = [1, 2].map(() => startWorkerProcess(field.env, "--concurrency", "4"));
   try {
     const feeding = feed(field, () => over);
     const next = plan[Symbol.iterator]();
@@ -165,13 +169,16 @@ export async function runKills({ url, points: chosen, n, seed, say = () => {} })
     over = true;
     await feeding;
     const until = Date.now() + settleMs;
-    while (await openTasks(field) > 0 && Date.now() < until) await sleep(250);
+    while (await openTasks(field) > 0 && Date.now() < until) {
+      await field.refill();
+      await sleep(250);
+    }
     const found = await judge(field, kills);
     return { kills, found, problems: problemsOf(kills, found), ms: Date.now() - began };
   } finally {
     over = true;
-    sound.signal("SIGTERM");
-    await sound.ended;
+    for (const worker of sound) worker.signal("SIGTERM");
+    await Promise.all(sound.map(({ ended }) => ended));
     await field.close();
   }
 }

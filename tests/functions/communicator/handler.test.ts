@@ -64,6 +64,31 @@ describe("the communicator's tick", () => {
     expect(box.told("confirm_effect")).toHaveLength(6);
   });
 
+  it.each([["told", 100, 1], ["published", 1, 100]])(
+    "lets neither wait behind the other: with a hundred to be %s, what else there is goes out",
+    async (_, replies, posts) => {
+      const box = outbox({ return_steps: () => [] });
+      for (let i = 0; i < replies; i++) box.notifications.push(reply(String(i)));
+      for (let i = 0; i < posts; i++) box.steps.push(publishStep({ step_id: `s-${i}` }));
+      let clock = 0;
+      // A receiver that takes its time.
+      const slow = consoleChannel(() => void (clock += 300));
+      await handle(
+        request(),
+        deps(box, {
+          budget_ms: 1_000,
+          now: () => new Date(clock),
+          channels: { telegram: null, console: slow },
+        }),
+      );
+      const told = box.told("complete_notifications").filter(({ p_results }) =>
+        JSON.stringify(p_results).includes('"sent"')
+      );
+      expect(told.length).toBeGreaterThan(0);
+      expect(box.told("confirm_effect").length).toBeGreaterThan(0);
+    },
+  );
+
   it("stops when its time is used up", async () => {
     const box = outbox();
     for (let i = 0; i < 100; i++) box.notifications.push(reply(String(i)));

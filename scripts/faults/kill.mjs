@@ -129,7 +129,7 @@ async function feed(field, isOver) {
   for (let i = 0; !isOver(); i++) {
     const waiting = [...field.wanted.values()];
     await field.refill();
-    await field.approve(waiting.filter((point) => ofEffects.has(point)).length * 2);
+    await field.approve(waiting.filter((point) => ofEffects.has(point)).length);
     if (waiting.length > 0) await field.accept(`${i}`);
     await field.scratch.call("hint_work", {});
     await sleep(200);

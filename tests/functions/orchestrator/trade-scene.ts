@@ -13,7 +13,7 @@ import * as trading from "../../support/trading.ts";
 /** What the source of prices says, and what the broker does; fresh for each test. */
 export const market: { price: string; trouble: Refusal | null } = { price: "100", trouble: null };
 export const broker: { outcome: Placed; placed: string[] } = {
-  outcome: { outcome: "unknown", receipt: {} },
+  outcome: { outcome: "unknown", receipt: { error: "nothing was set" } },
   placed: [],
 };
 export let db: TestDatabase;

@@ -19,7 +19,7 @@ export const guardsOfDeciding: Guard[] = [
     test: "a yes after the expiry is refused",
     without: never(
       "private.decide",
-      "(v_request.status = 'open' or v_takes_back) and v_request.expires_at <= private.now()",
+      "(v_request.status = 'open' or v_takes_back) and v_request.expires_at <= v_now",
     ),
     async probe(house) {
       const { code } = await signal(house);

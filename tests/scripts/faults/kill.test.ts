@@ -15,7 +15,7 @@ const kill = { point: "mid_effect", seen: true };
 it.each([
   ["nobody was killed", [], sound],
   ["1 kills were not seen: mid_effect", [{ ...kill, seen: false }], sound],
-  ["2 tasks were lost: a, b", [kill], { ...sound, lost: ["a", "b"] }],
+  ["2 tasks were lost: a running, b", [kill], { ...sound, lost: ["a running", "b"] }],
   ["1 effects happened more than once: a", [kill], { ...sound, duplicated: ["a"] }],
   ["1 effects are confirmed and did not happen: a", [kill], { ...sound, unsent: ["a"] }],
   ["1 messages belong to no task: x", [kill], { ...sound, strangers: ["x"] }],
@@ -45,7 +45,7 @@ it("the judge finds what was planted: a task lost, an effect twice, one that nob
   expect(await judge(field, [])).toMatchObject({
     archived: 2,
     unknown: 2,
-    lost: ["c"],
+    lost: ["c running"],
     duplicated: ["a", "e"],
     unsent: ["a", "b"],
     strangers: ["stranger"],

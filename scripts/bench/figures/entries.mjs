@@ -16,14 +16,14 @@ export function rivalEntries(bench, names, figure, options) {
   }]));
 }
 
-/** `without`: SQL that takes something away from the database first. */
-export function ownEntry(bench, figure, options, without = null) {
+/** `without`: SQL that takes something away from the database first; `limitMs`: for a figure that takes its time. */
+export function ownEntry(bench, figure, options, { without = null, limitMs } = {}) {
   return {
     required: true,
     async measure() {
       const { drop, ...database } = await bench.databases.ours(without);
       try {
-        return await bench.ags().run(figure, { ...database, ...options });
+        return await bench.ags().run(figure, { ...database, ...options }, limitMs);
       } finally {
         await drop();
       }

@@ -14,7 +14,7 @@ export async function measureHeldSnapshot(bench) {
     stepsPerSecond,
     plainSeconds: Math.min(30, Math.max(10, heldSeconds / 10)),
     heldSeconds,
-  }).measure();
+  }, { limitMs: (heldSeconds + 300) * 1000 }).measure();
   const { plain, held, held_for_s, tables } = contestant;
   const megabytes = (bytes) => rounded(bytes / 1024 / 1024, 1);
   const sizes = tables.map(({ name, heap_bytes, total_bytes, dead_rows, live_rows }) => ({

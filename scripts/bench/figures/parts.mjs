@@ -30,7 +30,7 @@ const parts = {
 export async function measureParts(bench) {
   const { quick } = bench.options;
   const options = { workers, batch: 50, jobs: quick ? 2_000 : 10_000 };
-  const entry = (without) => ownEntry(bench, "steps", options, without);
+  const entry = (without) => ownEntry(bench, "steps", options, { without });
   const results = await contest(bench, {
     whole: entry(),
     ...Object.fromEntries(

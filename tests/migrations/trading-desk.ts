@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { freezeClock, type FrozenClock } from "../support/clock.ts";
-import { openTestDatabase, type TestDatabase } from "../support/database.ts";
-import * as line from "../support/line.ts";
+import type { FrozenClock } from "../support/clock.ts";
+import type { TestDatabase } from "../support/database.ts";
 import * as trading from "../support/trading.ts";
 
 /** A database with two deciders, trades switched on, a clock that stands still, and a fresh paper account per test. */
@@ -11,12 +10,7 @@ export let id: string;
 let accounts = 0;
 
 beforeAll(async () => {
-  db = await openTestDatabase();
-  await line.activate(db);
-  await line.addMember(db, "operator", "olga", "1001");
-  await line.addMember(db, "owner", "oskar", "1002");
-  await trading.switchOn(db);
-  clock = await freezeClock(db, "2027-05-01T10:00:00.000Z");
+  ({ db, clock } = await trading.openDesk());
 });
 beforeEach(async () => {
   id = `paper-${++accounts}`;

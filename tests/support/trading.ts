@@ -5,7 +5,8 @@ import type { Order } from "../../functions/_domain/order.ts";
 import type { Quote } from "../../functions/_domain/quote.ts";
 import type { StepWork } from "../../functions/_domain/task.ts";
 import { agents } from "../../functions/orchestrator/roster.ts";
-import type { TestDatabase } from "./database.ts";
+import { freezeClock, type FrozenClock } from "./clock.ts";
+import { openTestDatabase, type TestDatabase } from "./database.ts";
 import * as line from "./line.ts";
 import { administer } from "./personas.ts";
 
@@ -220,6 +221,16 @@ export async function filled(
   const answer = await reserve(db, work);
   if (answer.refused) throw new Error(`the order was refused: ${answer.refused}`);
   return taskId;
+}
+
+/** A database with two deciders, trades switched on, and a clock that stands still. */
+export async function openDesk(): Promise<{ db: TestDatabase; clock: FrozenClock }> {
+  const db = await openTestDatabase();
+  await line.activate(db);
+  await line.addMember(db, "operator", "olga", "1001");
+  await line.addMember(db, "owner", "oskar", "1002");
+  await switchOn(db);
+  return { db, clock: await freezeClock(db, "2027-05-01T10:00:00.000Z") };
 }
 
 export async function switchOn(db: TestDatabase): Promise<void> {

@@ -4,8 +4,8 @@ import type { Placed } from "../../../functions/_domain/broker.ts";
 import type { Refusal } from "../../../functions/_domain/refusal.ts";
 import { accountOf, marketOf } from "../../../functions/orchestrator/market.ts";
 import type { TradeDeps } from "../../../functions/orchestrator/trade-effect.ts";
-import { freezeClock, type FrozenClock } from "../../support/clock.ts";
-import { openTestDatabase, type TestDatabase } from "../../support/database.ts";
+import type { FrozenClock } from "../../support/clock.ts";
+import type { TestDatabase } from "../../support/database.ts";
 import * as line from "../../support/line.ts";
 import { freely } from "../../support/outside.ts";
 import * as trading from "../../support/trading.ts";
@@ -30,12 +30,7 @@ export const source: QuoteChannel = {
 };
 
 beforeAll(async () => {
-  db = await openTestDatabase();
-  await line.activate(db);
-  await line.addMember(db, "operator", "olga", "1001");
-  await line.addMember(db, "owner", "oskar", "1002");
-  await trading.switchOn(db);
-  clock = await freezeClock(db, "2027-05-01T10:00:00.000Z");
+  ({ db, clock } = await trading.openDesk());
 });
 afterAll(() => db.close());
 beforeEach(async () => {

@@ -11,9 +11,9 @@ mapfile -t alone < <(grep -rlE '/bus\.ts"' tests --include='*.test.ts' | grep -v
 TEST_DATABASE=native npx vitest run "${alone[@]}" --maxWorkers 1 --testTimeout 60000 --hookTimeout 180000
 
 # Which files those are is read from their imports, so that a new one is not forgotten.
-# Left out is what is not about SQL and takes minutes: the pages in a browser, Redis (whose readers wait for every transaction of
-# the server), the obeying models, the stories of the model (each of
-# which is one transaction of the one session) and the chaos cases, which make an embedded database of their own.
+# Left out is what is not about SQL and takes minutes: the pages in a browser, Redis (whose readers wait for every transaction
+# of the server), the obeying models, the stories of the model (each is one transaction of the one session) and the chaos
+# cases, which make an embedded database of their own.
 mapfile -t files < <(grep -rlE '/(native|transports|schema-law|database|stage)\.ts"|process\.env\.DATABASE_URL' tests --include='*.test.ts' |
   grep -vE '^tests/(command-center/(browser|server|freshness)|functions/_channels|hostile|model|scripts/ags/chaos)/' |
   grep -vxFf <(printf '%s\n' "${alone[@]}") | sort)

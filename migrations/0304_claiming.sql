@@ -37,6 +37,7 @@ begin
   if cardinality(v_place) = 3 and v_place[1] = v_classes::text and v_place[2]::timestamptz between v_now - interval '5 seconds' and v_now then
     v_since := v_place[3]::timestamptz;
   end if;
+  perform private.act_as(p_worker, 'step.claim');
   select array_agg(p.step_id), array_agg(distinct p.task_id) filter (where p.task_status = 'planned') into v_steps, v_planned
   from (
     select s.step_id, s.task_id, (select t.status from public.tasks t where t.task_id = s.task_id) as task_status
@@ -52,7 +53,6 @@ begin
   ) p;
   -- A statement of its own for each part: the triggers of one that changes nothing run all the same.
   if v_planned is not null then
-    perform private.act_as(p_worker, 'step.claim');
     -- The first claim starts the task. Where somebody holds the task, the step is left for the next claim.
     with planned as materialized (
       select l.task_id, l.status from unnest(v_planned) u(task_id)
@@ -65,7 +65,6 @@ begin
     where s.step_id = any (v_steps) and (s.task_id <> all (v_planned) or s.task_id = any (v_started));
   end if;
   if v_steps is not null then
-    perform private.act_as(p_worker, 'step.claim');
     with claimed as (
       -- The version that works now is the one on record, whatever was planned.
       update public.task_steps s set status = 'running', attempt = s.attempt + 1, worker = p_worker,

@@ -18,6 +18,40 @@ end
 $$;
 comment on function private.run_job(text) is 'Runs the job of this name: private.<name>(), which returns how many it touched. Null for a name that public.jobs does not have.';
 
+-- One time for all jobs of a sweep. With each one's own, those of the same period drifted apart by their running times, and an
+-- idle worker looked and swept for each by itself.
+create or replace function api.sweep() returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_now timestamptz := private.now();
+  v_job record;
+  v_results jsonb := '{}';
+  v_status text;
+  v_error text;
+  v_count integer;
+begin
+  for v_job in
+    select j.job_name, j.every_seconds from public.jobs j where j.enabled and j.next_run_at <= v_now
+    order by j.job_name for update skip locked
+  loop
+    v_status := 'ok';
+    v_error := null;
+    -- One job's failure must not stop the others; it shows in the table and in health.
+    begin
+      v_count := private.run_job(v_job.job_name);
+      v_results := v_results || jsonb_build_object(v_job.job_name, v_count);
+    exception when others then
+      v_status := 'error';
+      v_error := left(sqlerrm, 500);
+    end;
+    update public.jobs j set last_run_at = private.now(), last_status = v_status, last_error = v_error,
+      next_run_at = v_now + make_interval(secs => v_job.every_seconds) where j.job_name = v_job.job_name;
+  end loop;
+  return v_results;
+end
+$$;
+
 create table public.event_consumers (
   consumer text primary key check (consumer ~ '^[a-z][a-z0-9_-]{0,31}$'),
   paused boolean not null default false,

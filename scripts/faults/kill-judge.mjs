@@ -40,9 +40,9 @@ export async function judge(field, kills) {
      from public.tasks t left join public.effects e using (task_id) where t.task_id = any ($1::text::text[])`,
     [list(field.tasks)],
   );
-  const posts = field.sink.posts(field.channel);
-  const postsOf = ({ task_id }) => posts.get(field.postOf(task_id)) ?? 0;
-  const published = rows.filter(({ action }) => action === "PUBLISH");
+  const happened = field.happened();
+  const timesOf = (row) => happened.get(field.nameOf(row)) ?? 0;
+  const effects = rows.filter(({ action }) => action === field.action);
   const isUnknown = ({ status, effect }) => status === "paused" && effect === "unknown";
   const killers = kills.map(({ worker }) => worker).filter((worker) => worker !== null);
   const thrice = new Set(
@@ -69,11 +69,13 @@ export async function judge(field, kills) {
     exhausted: ids(rows.filter(isExhausted)),
     lost: rows.filter((row) => row.status !== "archived" && !isUnknown(row) && !isExhausted(row))
       .map(stateOf),
-    duplicated: ids(published.filter((row) => postsOf(row) > 1 || row.sent > 1)),
-    unsent: ids(published.filter((row) => row.status === "archived" && postsOf(row) !== 1)),
-    strangers: [...posts.keys()].filter((text) =>
-      !published.some(({ task_id }) => field.postOf(task_id) === text)
+    duplicated: ids(effects.filter((row) => timesOf(row) > 1 || row.sent > 1)),
+    unsent: ids(effects.filter((row) => row.status === "archived" && timesOf(row) !== 1)),
+    strangers: [...happened.keys()].filter((name) =>
+      !effects.some((row) => field.nameOf(row) === name)
     ),
+    // What a receiver that honours keys forgave; here nothing may need it.
+    repeated: field.repeated(),
     reruns: times.length,
     rerun_ms: {
       p50: percentile(times, 0.5),
@@ -95,7 +97,8 @@ export function problemsOf(kills, found, longestRerunMs = 35_000) {
     many("tasks were lost", found.lost),
     many("effects happened more than once", found.duplicated),
     many("effects are confirmed and did not happen", found.unsent),
-    many("messages belong to no task", found.strangers),
+    many("effects belong to no task", found.strangers),
+    many("calls were repeated", found.repeated),
     found.rerun_ms.p99 > longestRerunMs &&
     `the slowest hundredth of the repeats began ${found.rerun_ms.p99} ms after the kill`,
   ].filter(Boolean);

@@ -1,18 +1,12 @@
 // Kills workers at named points and looks at what is left of their work.
-//   node scripts/faults/kill.mjs [--points all] [--n 100] [--seed 1] [--json]
+//   node scripts/faults/kill.mjs [--receiver telegram|bridge] [--points all] [--n 100] [--seed 1] [--json]
 // On the server of TEST_DATABASE_URL or DATABASE_URL, in a database of its own; kills only what it started, by pid.
-import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { prepareAtGate } from "../stop/approved-tasks.mjs";
-import { openScratch } from "../stop/scratch.mjs";
 import { dice } from "./dice.mjs";
+import { openField, receivers } from "./kill-field.mjs";
 import { judge, openTasks, problemsOf } from "./kill-judge.mjs";
-import { openSink } from "./sink.mjs";
 import { startWorkerProcess } from "./worker-process.mjs";
 
 /** Where an effect is under way come first: their leases take the longest to lapse. */
@@ -33,64 +27,6 @@ const reachMs = 20_000;
 /** A point that was not reached in time, since another worker took what led there, is tried for anew. */
 const mostTries = 4;
 const settleMs = 120_000;
-
-const eventOf = (body) => ({
-  source: "desk",
-  source_name: "kill",
-  body_sha256: createHash("sha256").update(body).digest("hex"),
-  body,
-  actor: "desk",
-  goal: `Read ${body}`,
-  action: "READ",
-  payload: { body },
-});
-
-/** A database, somebody outside, approved work at hand, and what has been let through so far. */
-async function openField(url, count) {
-  const scratch = await openScratch(url, 8);
-  const directory = await mkdtemp(join(tmpdir(), "ags-kill-"));
-  const sink = await openSink(join(directory, "sink.ndjson"), { answerMs: 300 });
-  const postOf = (taskId) => `Post of ${taskId}`;
-  const { approve } = await prepareAtGate(scratch, count, ({ task_id }) => postOf(task_id));
-  const tasks = new Set();
-  const channel = "-1001234567890";
-  return {
-    scratch,
-    sink,
-    postOf,
-    channel,
-    tasks,
-    /** What each waiting worker needs to reach its point. */
-    wanted: new Map(),
-    env: {
-      DATABASE_URL: scratch.url,
-      TELEGRAM_BOT_TOKEN: "1:kill-harness",
-      TELEGRAM_API_ROOT: sink.url,
-      TELEGRAM_CHAT_ID: channel,
-    },
-    /** Nobody is killed while waiting for the policy's thirty posts a minute, so their bucket is kept full. */
-    refill: () =>
-      scratch.owner("delete from private.rate_buckets where bucket = 'tool:telegram.post'"),
-    /** Lets so many through that this many effects are ready to be taken, and not one more. */
-    async approve(count) {
-      const [{ ready }] = await scratch.owner(
-        "select count(*)::int as ready from private.ready_steps where agent_class = 'communicator' and run_at <= private.now()",
-      );
-      for (let left = count - ready; left > 0; left--) {
-        const id = await approve();
-        if (id !== null) tasks.add(id);
-      }
-    },
-    async accept(body) {
-      tasks.add((await scratch.call("accept_event", { p_event: eventOf(body) })).task_id);
-    },
-    async close() {
-      await sink.close();
-      await scratch.close();
-      await rm(directory, { recursive: true });
-    },
-  };
-}
 
 /** One kill: a worker of its own dies at the point, and its exit by the signal is the evidence. */
 async function killOne(field, point, at) {
@@ -130,14 +66,16 @@ async function feed(field, isOver) {
     const waiting = [...field.wanted.values()];
     await field.refill();
     await field.approve(waiting.filter((point) => ofEffects.has(point)).length);
-    if (waiting.length > 0) await field.accept(`${i}`);
+    if (waiting.length > 0) await field.accept(i);
     await field.scratch.call("hint_work", {});
     await sleep(200);
   }
 }
 
 /** Kills `n` workers over these points, several at a time, lets a sound worker end the rest, and judges. */
-export async function runKills({ url, points: chosen, n, seed, say = () => {} }) {
+export async function runKills(
+  { url, receiver = "telegram", points: chosen, n, seed, say = () => {} },
+) {
   const { below } = dice(seed);
   const plan = Array.from({ length: n }, (_, i) => ({
     point: chosen[i % chosen.length],
@@ -145,12 +83,12 @@ export async function runKills({ url, points: chosen, n, seed, say = () => {} })
     at: chosen[i % chosen.length] === "during_drain" ? 1 : 1 + below(2),
   })).sort((a, b) => points.indexOf(a.point) - points.indexOf(b.point));
   const effects = plan.filter(({ point }) => ofEffects.has(point)).length;
-  const field = await openField(url, effects * 6 + 10);
+  const field = await openField(url, receiver, effects * 6 + 10);
   const kills = [];
   let over = false;
   const began = Date.now();
   // Somebody must be there to take up what the dead ones held, and not be kept from it by what the next are fed with.
-  const sound = [1, 2].map(() => startWorkerProcess(field.env, "--concurrency", "4"));
+  const sound = [1, 2].map(() => startWorkerProcess(field.env, "--concurrency", `${field.hands}`));
   try {
     const feeding = feed(field, () => over);
     const next = plan[Symbol.iterator]();
@@ -196,6 +134,7 @@ export const killAt = (point, n, seed, options = {}) =>
 async function main() {
   const { values } = parseArgs({
     options: {
+      receiver: { type: "string", default: "telegram" },
       points: { type: "string", default: "all" },
       n: { type: "string", default: "100" },
       seed: { type: "string", default: "1" },
@@ -206,9 +145,13 @@ async function main() {
   const [n, seed] = [Number(values.n), Number(values.seed)];
   const url = (process.env.TEST_DATABASE_URL || process.env.DATABASE_URL || "").trim();
   const unknown = chosen.filter((point) => !points.includes(point));
-  if (unknown.length > 0 || !Number.isInteger(n) || n < 1 || n > 10_000 || url === "") {
+  const { receiver } = values;
+  if (
+    !(receiver in receivers) || unknown.length > 0 || !Number.isInteger(n) || n < 1 || n > 10_000 ||
+    url === ""
+  ) {
     console.error(
-      `--points are all, or some of ${
+      `--receiver is ${Object.keys(receivers).join(" or ")}; --points are all, or some of ${
         points.join(", ")
       }; --n is from 1 to 10000; DATABASE_URL names a server.`,
     );
@@ -218,13 +161,20 @@ async function main() {
   process.once("SIGINT", () => process.exit(130));
   process.once("SIGTERM", () => process.exit(143));
   const say = (text) => values.json ? process.stderr.write(`${text}\n`) : console.log(text);
-  const { kills, found, problems, ms } = await runKills({ url, points: chosen, n, seed, say });
+  const { kills, found, problems, ms } = await runKills({
+    url,
+    receiver,
+    points: chosen,
+    n,
+    seed,
+    say,
+  });
   say(
     `${kills.length} kills in ${
       Math.round(ms / 1000)
     } s, ${found.tasks} tasks: ${found.archived} archived, ` +
       `${found.unknown} unknown, ${found.exhausted.length} out of attempts, ${found.lost.length} lost; ` +
-      `${found.duplicated.length} effects twice; ${found.reruns} leases repeated, ` +
+      `${found.duplicated.length} effects twice, ${found.repeated.length} calls repeated; ${found.reruns} leases repeated, ` +
       `p50 ${found.rerun_ms.p50} ms, p99 ${found.rerun_ms.p99} ms after the kill`,
   );
   say(problems.length === 0 ? "green" : `RED: ${problems.join("; ")}`);

@@ -9,6 +9,7 @@ import { doorSql } from "./rows/door-sql.ts";
 import { edges } from "./rows/edges.ts";
 import { execution } from "./rows/execution.ts";
 import { graph } from "./rows/graph.ts";
+import { heldSnapshots } from "./rows/held-snapshot.ts";
 import { judged } from "./rows/judged.ts";
 import { leaking } from "./rows/leaks.ts";
 import { pending } from "./rows/pending.ts";
@@ -34,6 +35,7 @@ export const rows: readonly (Row | PendingRow)[] = [
   ...workers,
   ...server,
   ...serverLimits,
+  ...heldSnapshots,
   ...graph,
   ...roles,
   ...stops,

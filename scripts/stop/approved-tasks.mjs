@@ -1,9 +1,8 @@
 // Tasks at the last step before their effect: planned, done, passed by a critic, approved by a person over a signed decision.
-import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { parse } from "yaml";
+import { addMembers, openDecisions, sha256, unlessRefused } from "./decision.mjs";
 import { read } from "./scratch.mjs";
 
-const sha256 = (value) => createHash("sha256").update(value).digest("hex");
 export const post = "Nothing of this is ever sent.";
 
 const leaseOf = ({ step_id, attempt, lease_token }) => ({ step_id, attempt, lease_token });
@@ -32,35 +31,6 @@ function resultOf(work, postOf) {
     : { artifact: artifact(work.agent_class === "retriever" ? "retrieval" : "research") };
 }
 
-function signer() {
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const raw = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
-  const key_id = sha256(raw).slice(0, 16);
-  return {
-    publicKey: raw.toString("base64"),
-    sign({ code, digest, person_id: person, role }) {
-      const fields = {
-        code,
-        decision: "approve",
-        digest,
-        person,
-        role,
-        signed_at: new Date().toISOString(),
-      };
-      const signature = sign(null, Buffer.from(JSON.stringify(fields)), privateKey).toString(
-        "base64",
-      );
-      return { ...fields, key_id, signature };
-    },
-  };
-}
-
-function unlessRefused(answer, what) {
-  const refused = [answer].flat().find(({ refused }) => refused);
-  if (refused) throw new Error(`${what} was refused: ${JSON.stringify(refused)}`);
-  return answer;
-}
-
 async function workToGate(scratch, policy, policySha256, postOf) {
   for (;;) {
     const agents = ["planner", "researcher", "retriever", "exec", "critic"];
@@ -85,41 +55,43 @@ async function workToGate(scratch, policy, policySha256, postOf) {
   }
 }
 
-/**
- * Tasks at their gate, and the yes that each waits for. `postOf` is the text that a task's publication would have.
- * Returns the policy's sha256, which executors work under, and `approve`, which lets the next task through.
- */
-export async function prepareAtGate(scratch, count, postOf = () => post) {
+/** Makes the policy of this checkout the active one; returns it with its sha256, which executors work under. */
+export async function activatePolicy(scratch) {
   const text = await read("policies/policy.yaml");
   const policy = parse(text);
-  const policySha256 = sha256(text);
   const activate = { p_text: text, p_body: policy, p_actor: "test:stop" };
   unlessRefused(await scratch.call("activate_policy", activate, "administrator"), "the policy");
-  // A person may send sixty commands a minute.
-  const people = Array.from({ length: Math.ceil(count / 50) }, (_, i) => String(1001 + i));
-  for (const id of people) {
-    const p_member = { role: "operator", name: `operator-${id}`, telegram_user_id: id };
-    unlessRefused(
-      await scratch.call("add_member", { p_member, p_actor: "test:stop" }, "administrator"),
-      "a member",
-    );
-  }
+  return { policy, policySha256: sha256(text) };
+}
+
+/** What a desk asks for, as the door hands it on. */
+export const deskEvent = (name, action, payload) => {
+  const body = JSON.stringify(payload);
+  return {
+    source: "desk",
+    source_name: name,
+    body_sha256: sha256(body),
+    body,
+    actor: "desk",
+    goal: `${action} ${body}`,
+    action,
+    payload,
+  };
+};
+
+/**
+ * Tasks at their gate, and the yes that each waits for. `postOf` is the text that a task's publication would have.
+ * Returns the policy's sha256, and `approve`, which lets the next task through.
+ */
+export async function prepareAtGate(scratch, count, postOf = () => post) {
+  const { policy, policySha256 } = await activatePolicy(scratch);
+  const people = await addMembers(scratch, "operator", count, 1001);
   for (let i = 0; i < count; i++) {
-    const p_event = {
-      source: "desk",
-      source_name: "stop",
-      body_sha256: sha256(`${i}`),
-      body: `${i}`,
-      actor: "desk",
-      goal: `Post ${i}`,
-      action: "PUBLISH",
-      payload: { i },
-    };
+    const p_event = deskEvent("stop", "PUBLISH", { i });
     unlessRefused(await scratch.call("accept_event", { p_event }), "an event");
   }
   await workToGate(scratch, policy, policySha256, postOf);
-  const key = signer();
-  await scratch.call("report_signing_key", { p_public_key: key.publicKey });
+  const approve = await openDecisions(scratch, policySha256);
   const open = await scratch.owner(
     "select code, task_id from public.approval_requests where status = 'open' order by code",
   );
@@ -131,20 +103,7 @@ export async function prepareAtGate(scratch, count, postOf = () => post) {
     async approve() {
       if (next >= open.length) return null;
       const i = next++;
-      const from = people[i % people.length];
-      const p_update = {
-        update_id: String(i + 1),
-        kind: "message",
-        from_id: from,
-        chat_id: from,
-        channel: "telegram",
-        receipt: {},
-        intent: { type: "approve", code: open[i].code, decision: "approve", reason: null },
-        policy_sha256: policySha256,
-      };
-      const { subject } = await scratch.call("prepare_decision", { p_update });
-      const p_signed = key.sign(subject);
-      unlessRefused(await scratch.call("decide", { p_update, p_signed }), "a decision");
+      await approve(people[i % people.length], open[i].code);
       return open[i].task_id;
     },
   };

@@ -146,72 +146,6 @@ const crowded: Row = {
   },
 };
 
-const heldSnapshot: Row = {
-  id: 41,
-  fault: "a REPEATABLE READ transaction stays open under load",
-  promise: "the rate holds (the bench holds it for ten minutes), and an alert rings",
-  needs: ["postgres"],
-  async run(scene) {
-    const db = await scene.database();
-    const found = new Findings();
-    const traffic = new Traffic(scene, db, { senders: 4, workers: 2, pauseMs: 40 });
-    await sleep(2500);
-    const from = Date.now();
-    await sleep(5000);
-    const before = traffic.rate(from, Date.now());
-    // Five minutes become three seconds; the rest of the alert is as shipped.
-    const [{ view }] = await db.owner<{ view: string }>(
-      "select pg_get_viewdef('public.kpi_alerts') as view",
-    );
-    await db.owner(
-      `create or replace view public.kpi_alerts with (security_invoker = true) as ${
-        view.replaceAll("300", "3")
-      }`,
-    );
-    const ringing = async () => {
-      await db.owner("select private.evaluate_alerts()");
-      return await db.count("public.alerts where code = 'snapshot_held' and closed_at is null");
-    };
-    const rangBefore = await ringing();
-    const holder = sessions(db.url, 1);
-    const seconds = 20 * Math.max(1, scene.scale);
-    const held = holder.begin("isolation level repeatable read", async (tx) => {
-      await tx.unsafe("select count(*) from public.tasks");
-      await sleep(seconds * 1000);
-      return (await tx.unsafe(
-        "select backend_xmin::text as xmin, age(backend_xmin)::int as age from pg_stat_activity where pid = pg_backend_pid()",
-      ))[0];
-    });
-    await sleep(2000);
-    const middle = Date.now();
-    await sleep(seconds * 1000 - 3000);
-    const during = traffic.rate(middle, Date.now());
-    const rang = await ringing();
-    const { xmin, age } = await held;
-    await holder.end({ timeout: 1 });
-    const ringsOn = await ringing();
-    await settle(traffic, found);
-    found.must(
-      rangBefore === 0 && rang === 1 && ringsOn === 0,
-      `the alert before, during and after: ${rangBefore} ${rang} ${ringsOn}`,
-    );
-    found.must(
-      during >= before * 0.9,
-      `${during.toFixed(0)}/s with the snapshot, ${before.toFixed(0)}/s before`,
-    );
-    found.counted(
-      age,
-      `transactions behind which the held snapshot (xmin ${xmin}) kept everything`,
-    );
-    found.saw(
-      `${before.toFixed(0)}/s before, ${
-        during.toFixed(0)
-      }/s during; snapshot_held rang, and closed when it went`,
-    );
-    return found.outcome(`a snapshot held for ${seconds} s`);
-  },
-};
-
 const troubles = ["40001", "40P01", "55P03", "57014"];
 
 const trouble: Row = {
@@ -267,4 +201,4 @@ const trouble: Row = {
   },
 };
 
-export const serverLimits = [diskFull, crowded, heldSnapshot, trouble];
+export const serverLimits = [diskFull, crowded, trouble];

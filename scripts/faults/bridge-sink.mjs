@@ -1,0 +1,76 @@
+// A broker's bridge and an exchange's ticker on loopback. The bridge speaks docs/trading.md and honours the key: an order
+// whose key it has seen gets the first answer again and is not placed a second time.
+import { createServer } from "node:http";
+import { Webhook } from "standardwebhooks";
+
+const hostname = "127.0.0.1";
+export const price = "100";
+
+function send(response, status, body) {
+  if (response.destroyed) return;
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}
+
+const ticker = (symbol) => ({
+  symbol,
+  lastPrice: price,
+  bidPrice: price,
+  askPrice: price,
+  closeTime: Date.now(),
+});
+
+/** `answerMs` is how long the bridge takes for an order. `calls` are the posts that arrived whole and signed, in order. */
+export async function openBridgeSink({ answerMs = 0 } = {}) {
+  const secret = `whsec_${
+    Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64")
+  }`;
+  const webhook = new Webhook(secret);
+  const sockets = new Set();
+  const calls = [];
+  /** What was placed: by key, the order and the answer that its first call got. */
+  const placed = new Map();
+
+  function place({ key, order }) {
+    const again = placed.get(key);
+    calls.push({ at: Date.now(), key, account_id: order.account_id, again: again !== undefined });
+    if (again) return again.answer;
+    const fill = { id: `fill-${placed.size + 1}`, quantity: order.quantity, price, fee: "0.1" };
+    const fills = [{ ...fill, executed_at: new Date().toISOString() }];
+    const answer = { status: "filled", broker_order_id: `order-${placed.size + 1}`, fills };
+    placed.set(key, { account_id: order.account_id, answer });
+    return answer;
+  }
+
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url, "http://bridge");
+    if (url.pathname.endsWith("/ticker/24hr")) {
+      return send(response, 200, ticker(url.searchParams.get("symbol")));
+    }
+    let text = "";
+    try {
+      for await (const piece of request) text += piece;
+      webhook.verify(text, request.headers);
+    } catch {
+      // It broke off before it was whole, or nobody we know sent it: no order.
+      return send(response, 401, {});
+    }
+    const answer = place(JSON.parse(text));
+    setTimeout(() => send(response, 200, answer), answerMs);
+  });
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  await new Promise((resolve) => server.listen(0, hostname, resolve));
+  return {
+    url: `http://${hostname}:${server.address().port}`,
+    secret,
+    calls,
+    placed,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -57,22 +57,31 @@ export function killer(failpoint: Failpoint, die: (point: Point) => never): Kill
 interface Answer {
   refused?: string;
   status?: string;
+  claimed?: unknown;
 }
 
-const commits = new Set(["complete_steps", "confirm_effect", "record_plan", "archive_task"]);
+const commits = new Set([
+  "complete_steps",
+  "complete_and_claim_steps",
+  "confirm_effect",
+  "record_plan",
+  "archive_task",
+]);
+const claims = new Set(["claim_steps", "complete_and_claim_steps"]);
+const completions = new Set(["complete_steps", "complete_and_claim_steps"]);
 
 /** The same database, with the points around the calls that they are named after. */
 export function withFailpoint(database: Database, { hit }: Killer): Database {
   return {
     async call<T>(name: string, args: Record<string, unknown> = {}): Promise<T> {
-      if (name === "claim_steps") hit("before_claim");
-      if (name === "complete_steps") hit("before_complete");
+      if (claims.has(name)) hit("before_claim");
+      if (completions.has(name)) hit("before_complete");
       if (name === "confirm_effect" && args.p_outcome === "confirmed") {
         hit("after_effect_before_commit");
       }
       const answer = await database.call<T>(name, args);
-      const { refused, status }: Answer = Object(answer);
-      if (name === "claim_steps" && Array.isArray(answer) && answer.length > 0) hit("after_claim");
+      const { refused, status, claimed = answer }: Answer = Object(answer);
+      if (claims.has(name) && Array.isArray(claimed) && claimed.length > 0) hit("after_claim");
       if (name === "reserve_effect" && status === "reserved") hit("after_reserve");
       if (name === "start_effect" && status === "sent") hit("mid_effect");
       if (commits.has(name) && refused === undefined) hit("after_commit_before_answer");

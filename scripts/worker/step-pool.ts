@@ -1,9 +1,13 @@
 import { holdLease, type Lease, returnSteps } from "../../functions/_database/leases.ts";
 import { isTrouble } from "../../functions/_database/trouble.ts";
 import type { StepWork } from "../../functions/_domain/task.ts";
-import { complete } from "../../functions/orchestrator/completion.ts";
-import { dispatch, type Dispatched } from "../../functions/orchestrator/dispatch.ts";
-import type { Works } from "../stack/wiring.ts";
+import { complete, completeAndClaim } from "../../functions/orchestrator/completion.ts";
+import {
+  dispatch,
+  type DispatchDeps,
+  type Dispatched,
+} from "../../functions/orchestrator/dispatch.ts";
+import type { OrchestratorDeps } from "../../functions/orchestrator/handler.ts";
 import { batches } from "./batches.ts";
 
 export interface StepPool {
@@ -14,10 +18,14 @@ export interface StepPool {
   drain(withinMs: number): Promise<{ ended: number; returned: number }>;
 }
 
+type Works =
+  & Omit<DispatchDeps, "policy" | "policy_sha256">
+  & Pick<OrchestratorDeps, "policy" | "worker" | "bundle">;
+
 export interface StepPoolOptions {
   works: Works;
   concurrency: number;
-  /** Hands became free, or nothing more was found than they could take. */
+  /** There are hands with nothing to do. */
   onFree: () => void;
   /** There was more than this pool could take: another worker may. */
   onMore: () => void;
@@ -26,7 +34,10 @@ export interface StepPoolOptions {
 
 type Finished = NonNullable<Dispatched>;
 
-/** Up to `concurrency` steps at once, each as the orchestrator's tick does it; results are handed in together. */
+/**
+ * Up to `concurrency` steps at once, each as the orchestrator's tick does it. Results are handed in together, and the next
+ * steps come with the same call, so that a busy worker asks once for each batch.
+ */
 export function stepPool(options: StepPoolOptions): StepPool {
   const { works, concurrency, onFree, onMore, tell } = options;
   const { database, policy } = works;
@@ -34,9 +45,25 @@ export function stepPool(options: StepPoolOptions): StepPool {
   let draining = false;
 
   const deps = policy.ok ? { ...works, policy: policy.policy, policy_sha256: policy.sha256 } : null;
+  // Those that are handed in are replaced by the same call, as long as there is something to replace them.
   const handIn = batches<Finished>(async (finished) => {
-    if (deps !== null) await complete(deps, finished);
+    if (deps === null) return;
+    if (draining || await works.bundle() !== null) return void await complete(deps, finished);
+    const { claimed } = await completeAndClaim(deps, finished, finished.length);
+    if (await take(claimed) && claimed.length === finished.length) onMore();
   });
+
+  /** A claim that was under way when the drain began is given straight back. */
+  async function take(claimed: StepWork[]): Promise<boolean> {
+    if (draining) {
+      await returnSteps(database, claimed, "its worker is ending");
+      return false;
+    }
+    for (const work of claimed) {
+      running.set(work.step_id, { lease: work, ended: run(work) });
+    }
+    return true;
+  }
 
   /** What the database could not take is the step's failure, and counted; a database that was away is nobody's. */
   async function giveUp(work: StepWork, error: unknown): Promise<void> {
@@ -65,7 +92,7 @@ export function stepPool(options: StepPoolOptions): StepPool {
     } finally {
       release();
       running.delete(work.step_id);
-      onFree();
+      if (running.size < concurrency) onFree();
     }
   }
 
@@ -79,14 +106,7 @@ export function stepPool(options: StepPoolOptions): StepPool {
         p_limit: Math.min(free, 100),
         p_agents: null,
       });
-      // A claim that was under way when the drain began is given straight back.
-      if (draining) {
-        await returnSteps(database, claimed, "its worker is ending");
-        return 0;
-      }
-      for (const work of claimed) {
-        running.set(work.step_id, { lease: work, ended: run(work) });
-      }
+      if (!await take(claimed)) return 0;
       if (claimed.length === free) onMore();
       return claimed.length;
     },

@@ -44,10 +44,12 @@ describe("where a worker dies", () => {
     reserve_effect: { status: "reserved" },
     start_effect: { status: "sent" },
     confirm_effect: { status: "confirmed" },
+    complete_and_claim_steps: { answers: [], claimed: [{ step_id: "t" }] },
   };
+  const inTurn = ["claim_steps", "complete_steps", "reserve_effect", "start_effect"];
 
   /** Which calls reached the database before the death at this point. */
-  async function lastWords(point: Point, at = 1): Promise<string[]> {
+  async function lastWords(point: Point, at = 1, names = inTurn): Promise<string[]> {
     const made: string[] = [];
     const inner: Database = {
       call<T>(name: string): Promise<T> {
@@ -61,9 +63,7 @@ describe("where a worker dies", () => {
     };
     const database = withFailpoint(inner, killer({ point, at }, die));
     const life = async () => {
-      for (const name of ["claim_steps", "complete_steps", "reserve_effect", "start_effect"]) {
-        await database.call(name);
-      }
+      for (const name of names) await database.call(name);
       await database.call("confirm_effect", { p_outcome: "confirmed" });
     };
     await expect(life()).rejects.toThrow(Died);
@@ -85,6 +85,15 @@ describe("where a worker dies", () => {
     ]],
   ])("%s: after %j", async (point, made) => {
     expect(await lastWords(point)).toEqual(made);
+  });
+
+  it.each<[Point, string[]]>([
+    ["before_claim", []],
+    ["before_complete", []],
+    ["after_claim", ["complete_and_claim_steps"]],
+    ["after_commit_before_answer", ["complete_and_claim_steps"]],
+  ])("%s lies around the call that completes and claims too", async (point, made) => {
+    expect(await lastWords(point, 1, ["complete_and_claim_steps"])).toEqual(made);
   });
 
   it("is the n-th time that the point is reached", async () => {

@@ -1,9 +1,8 @@
 // A broker's bridge and an exchange's ticker on loopback. The bridge speaks docs/trading.md and honours the key: an order
 // whose key it has seen gets the first answer again and is not placed a second time.
-import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
+import { listenOnLoopback } from "./loopback-server.mjs";
 
-const hostname = "127.0.0.1";
 export const price = "100";
 
 function send(response, status, body) {
@@ -26,7 +25,6 @@ export async function openBridgeSink({ answerMs = 0 } = {}) {
     Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64")
   }`;
   const webhook = new Webhook(secret);
-  const sockets = new Set();
   const calls = [];
   /** What was placed: by key, the order and the answer that its first call got. */
   const placed = new Map();
@@ -42,10 +40,10 @@ export async function openBridgeSink({ answerMs = 0 } = {}) {
     return answer;
   }
 
-  const server = createServer(async (request, response) => {
-    const url = new URL(request.url, "http://bridge");
-    if (url.pathname.endsWith("/ticker/24hr")) {
-      return send(response, 200, ticker(url.searchParams.get("symbol")));
+  const { url, close } = await listenOnLoopback(async (request, response) => {
+    const { pathname, searchParams } = new URL(request.url, "http://bridge");
+    if (pathname.endsWith("/ticker/24hr")) {
+      return send(response, 200, ticker(searchParams.get("symbol")));
     }
     let text = "";
     try {
@@ -58,19 +56,5 @@ export async function openBridgeSink({ answerMs = 0 } = {}) {
     const answer = place(JSON.parse(text));
     setTimeout(() => send(response, 200, answer), answerMs);
   });
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-  });
-  await new Promise((resolve) => server.listen(0, hostname, resolve));
-  return {
-    url: `http://${hostname}:${server.address().port}`,
-    secret,
-    calls,
-    placed,
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { url, close, secret, calls, placed };
 }

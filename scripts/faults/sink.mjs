@@ -1,9 +1,7 @@
 // Somebody outside, on loopback: speaks as much of the Bot API as a worker uses, and writes down what reached it before it
 // answers, in a file. It honours no key: two calls are two messages.
 import { appendFileSync } from "node:fs";
-import { createServer } from "node:http";
-
-const hostname = "127.0.0.1";
+import { listenOnLoopback } from "./loopback-server.mjs";
 
 /**
  * `file` holds one JSON line per call that arrived whole: when, which method, for which chat, which text. `answerMs` is how long
@@ -12,7 +10,6 @@ const hostname = "127.0.0.1";
 export async function openSink(file, { answerMs = 0 } = {}) {
   const calls = [];
   const held = [];
-  const sockets = new Set();
   let mode = "answer";
   let messages = 0;
 
@@ -30,7 +27,7 @@ export async function openSink(file, { answerMs = 0 } = {}) {
     response.end(JSON.stringify({ ok: true, result }));
   }
 
-  const server = createServer(async (request, response) => {
+  const { url, close } = await listenOnLoopback(async (request, response) => {
     let text = "";
     try {
       for await (const piece of request) text += piece;
@@ -44,13 +41,8 @@ export async function openSink(file, { answerMs = 0 } = {}) {
     else if (mode === "drop") response.destroy();
     else setTimeout(() => answer(response, body), answerMs);
   });
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-  });
-  await new Promise((resolve) => server.listen(0, hostname, resolve));
   return {
-    url: `http://${hostname}:${server.address().port}`,
+    url,
     calls,
     /** What was posted to this chat, by text. */
     posts(chatId) {
@@ -69,9 +61,6 @@ export async function openSink(file, { answerMs = 0 } = {}) {
     release() {
       for (const go of held.splice(0)) go();
     },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close,
   };
 }

@@ -17,13 +17,24 @@ const readyEffects = `
 
 /**
  * `count` is how many effects are there to be let through. Beside what is here a receiver brings: `action`, `env` for the
- * workers, how many `hands` a sound one has, `approve`, `nameOf` a task's row and `happened`, the map from such names to how often it happened outside,
- * `repeated`, the calls that carried a key anew.
+ * workers, how many `hands` a sound one has, `approve`, `nameOf` a task's row, `happened`, the map from such names to how
+ * often it happened outside, and `repeated`, the calls that carried a key anew.
  */
 export async function openField(url, receiver, count) {
   const scratch = await openScratch(url, 8);
   const directory = await mkdtemp(join(tmpdir(), "ags-kill-"));
-  const effects = await receivers[receiver](scratch, directory, count);
+  /** Nobody waits for the policy's limits a minute, so those buckets are kept full. */
+  const refill = () => scratch.owner("delete from private.rate_buckets where bucket like 'tool:%'");
+  const putAway = async () => {
+    await scratch.close();
+    await rm(directory, { recursive: true });
+  };
+  const effects = await receivers[receiver](scratch, directory, count, refill).catch(
+    async (error) => {
+      await putAway();
+      throw error;
+    },
+  );
   const tasks = new Set();
   return {
     ...effects,
@@ -33,8 +44,7 @@ export async function openField(url, receiver, count) {
     env: { DATABASE_URL: scratch.url, ...effects.env },
     /** What each waiting worker needs to reach its point. */
     wanted: new Map(),
-    /** Nobody is killed while waiting for the policy's limits a minute, so those buckets are kept full. */
-    refill: () => scratch.owner("delete from private.rate_buckets where bucket like 'tool:%'"),
+    refill,
     /** Lets so many through that this many effects are ready to be taken, and not one more. */
     async approve(wanted) {
       const [{ ready }] = await scratch.owner(readyEffects, [effects.action]);
@@ -49,8 +59,7 @@ export async function openField(url, receiver, count) {
     },
     async close() {
       await effects.close();
-      await scratch.close();
-      await rm(directory, { recursive: true });
+      await putAway();
     },
   };
 }

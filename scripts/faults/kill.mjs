@@ -121,16 +121,6 @@ export async function runKills(
   }
 }
 
-/** The same for one point, for whoever has a row of their own to show. */
-export const killAt = (point, n, seed, options = {}) =>
-  runKills({
-    url: process.env.TEST_DATABASE_URL || process.env.DATABASE_URL,
-    ...options,
-    points: [point],
-    n,
-    seed,
-  });
-
 async function main() {
   const { values } = parseArgs({
     options: {

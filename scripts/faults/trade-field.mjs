@@ -62,7 +62,7 @@ async function workToGate(scratch, env, count, refill) {
   }
 }
 
-export async function prepareTrades(scratch, _directory, count) {
+export async function prepareTrades(scratch, _directory, count, refill) {
   const { policySha256 } = await activatePolicy(scratch);
   await scratch.owner(
     `insert into public.feature_flags (key, enabled, updated_by, reason)
@@ -77,7 +77,6 @@ export async function prepareTrades(scratch, _directory, count) {
     BROKER_BRIDGE_URL: `${sink.url}/orders`,
     BROKER_BRIDGE_SECRET: sink.secret,
   };
-  const refill = () => scratch.owner("delete from private.rate_buckets where bucket like 'tool:%'");
   const accounts = await askForTrades(scratch, count);
   const open = await workToGate(scratch, { DATABASE_URL: scratch.url, ...env }, count, refill);
   const approve = await openDecisions(scratch, policySha256);

@@ -9,6 +9,7 @@ const lost = /^(08...|57P0[1-5]|53300)$/;
 /** What a driver threw, in the terms of `Database`. The drivers name the constraint differently; all name `code`. */
 export function raised(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
+  if (error instanceof DatabaseUnavailable) return error;
   const { code, constraint, constraint_name } = error as Error & {
     code?: unknown;
     constraint?: string;

@@ -63,7 +63,11 @@ export function postgresDatabase(url: string, options: PostgresOptions = {}): Da
     resting.add(rest);
   }
 
-  async function rowsOf<T>(text: string, params: (string | null)[] = [], prepared = false): Promise<T[]> {
+  async function rowsOf<T>(
+    text: string,
+    params: (string | null)[] = [],
+    prepared = false,
+  ): Promise<T[]> {
     const used = sql;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {

@@ -3,7 +3,7 @@
 import { Webhook } from "standardwebhooks";
 import { listenOnLoopback } from "./loopback-server.mjs";
 
-export const price = "100";
+const price = "100";
 
 function send(response, status, body) {
   if (response.destroyed) return;
@@ -31,7 +31,7 @@ export async function openBridgeSink({ answerMs = 0 } = {}) {
 
   function place({ key, order }) {
     const again = placed.get(key);
-    calls.push({ at: Date.now(), key, account_id: order.account_id, again: again !== undefined });
+    calls.push({ key, account_id: order.account_id, again: again !== undefined });
     if (again) return again.answer;
     const fill = { id: `fill-${placed.size + 1}`, quantity: order.quantity, price, fee: "0.1" };
     const fills = [{ ...fill, executed_at: new Date().toISOString() }];

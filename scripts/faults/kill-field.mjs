@@ -38,7 +38,6 @@ export async function openField(url, receiver, count) {
   const tasks = new Set();
   return {
     ...effects,
-    receiver,
     scratch,
     tasks,
     env: { DATABASE_URL: scratch.url, ...effects.env },

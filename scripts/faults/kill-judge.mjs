@@ -26,6 +26,13 @@ const exhaustedByKills = `
     and (select count(*) from public.audit_logs c where c.object = 'step:' || s.step_id and c.action = 'step.claim'
       and c.after_json ->> 'worker' = any ($2::text::text[])) >= 3`;
 
+/** Whose effect nobody saw the end of, and who had taken it: a kill explains it, and nothing else may. */
+const takers = `
+  select t.task_id, (select a.after_json ->> 'worker' from public.audit_logs a
+    where a.object = 'step:' || e.step_id and a.action = 'step.claim' order by a.id desc limit 1) as worker
+  from public.tasks t join public.effects e using (task_id)
+  where t.task_id = any ($1::text::text[]) and t.status = 'paused' and e.status = 'unknown'`;
+
 const list = (values) => `{${[...values].join(",")}}`;
 
 const percentile = (sorted, share) =>
@@ -44,11 +51,14 @@ export async function judge(field, kills) {
   const timesOf = (row) => happened.get(field.nameOf(row)) ?? 0;
   const effects = rows.filter(({ action }) => action === field.action);
   const isUnknown = ({ status, effect }) => status === "paused" && effect === "unknown";
-  const killers = kills.map(({ worker }) => worker).filter((worker) => worker !== null);
+  const killers = kills.flatMap(({ worker, earlier }) => [worker, ...earlier])
+    .filter((worker) => worker !== null);
   const thrice = new Set(
     (await field.scratch.owner(exhaustedByKills, [list(field.tasks), list(killers)]))
       .map(({ task_id }) => task_id),
   );
+  const unexplained = (await field.scratch.owner(takers, [list(field.tasks)]))
+    .filter(({ worker }) => !killers.includes(worker));
   const isExhausted = ({ status, task_id }) => status === "failed" && thrice.has(task_id);
   const ids = (found) => found.map(({ task_id }) => task_id);
   const stateOf = ({ task_id, status, reason }) =>
@@ -66,6 +76,7 @@ export async function judge(field, kills) {
     tasks: rows.length,
     archived: rows.filter(({ status }) => status === "archived").length,
     unknown: rows.filter(isUnknown).length,
+    unexplained: ids(unexplained),
     exhausted: ids(rows.filter(isExhausted)),
     lost: rows.filter((row) => row.status !== "archived" && !isUnknown(row) && !isExhausted(row))
       .map(stateOf),
@@ -95,6 +106,7 @@ export function problemsOf(kills, found, longestRerunMs = 35_000) {
     unseen.length > 0 &&
     `${unseen.length} kills were not seen: ${[...new Set(unseen.map(({ point }) => point))]}`,
     many("tasks were lost", found.lost),
+    many("effects are unknown that no kill explains", found.unexplained),
     many("effects happened more than once", found.duplicated),
     many("effects are confirmed and did not happen", found.unsent),
     many("effects belong to no task", found.strangers),

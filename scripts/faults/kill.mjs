@@ -54,9 +54,12 @@ async function killOne(field, point, at) {
 }
 
 async function killAtLast(field, point, at) {
-  for (let tries = 1;; tries++) {
+  // Whoever did not reach its point is dead all the same, with what it had in hand.
+  const earlier = [];
+  for (;;) {
     const kill = await killOne(field, point, at);
-    if (kill.seen || tries === mostTries) return { ...kill, tries };
+    if (kill.seen || earlier.length === mostTries - 1) return { ...kill, earlier };
+    earlier.push(kill.worker);
   }
 }
 

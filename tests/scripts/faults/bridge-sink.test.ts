@@ -3,16 +3,9 @@ import { brokerBridge } from "../../../functions/_channels/broker-bridge.ts";
 import { binanceQuotes } from "../../../functions/_channels/quotes.ts";
 import type { Order } from "../../../functions/_domain/order.ts";
 import { openBridgeSink } from "../../../scripts/faults/bridge-sink.mjs";
+import { wanted } from "../../support/trading.ts";
 
-const order = {
-  account_id: "kill-0",
-  symbol: "BTCUSDT",
-  side: "buy",
-  quantity: "1",
-  type: "market",
-  stop_loss: "98",
-  take_profit: "104",
-} as Order;
+const order = wanted("kill-0") as Order;
 let sink: Awaited<ReturnType<typeof openBridgeSink>>;
 const bridgeWith = (secret: string) =>
   brokerBridge({

@@ -9,6 +9,7 @@ const sound = {
   unsent: [],
   strangers: [],
   repeated: [],
+  unexplained: [],
   rerun_ms: { p50: 30_100, p99: 32_000, max: 32_000 },
 };
 const kill = { point: "mid_effect", seen: true };
@@ -20,6 +21,7 @@ it.each([
   ["1 effects happened more than once: a", [kill], { ...sound, duplicated: ["a"] }],
   ["1 effects are confirmed and did not happen: a", [kill], { ...sound, unsent: ["a"] }],
   ["1 effects belong to no task: x", [kill], { ...sound, strangers: ["x"] }],
+  ["1 effects are unknown that no kill explains: x", [kill], { ...sound, unexplained: ["x"] }],
   ["1 calls were repeated: x", [kill], { ...sound, repeated: ["x"] }],
   ["began 36000 ms after the kill", [kill], { ...sound, rerun_ms: { p99: 36_000 } }],
 ])("the judge of the kills says: %s", (sentence, kills, found) => {
@@ -42,14 +44,23 @@ it("the judge finds what was planted: a task lost, an effect twice, one that nob
     happened: () => new Map([["a", 2], ["d", 1], ["stranger", 1]]),
     repeated: () => ["d"],
     scratch: {
-      owner: (text: string) => Promise.resolve(text.includes("t.action") ? rows : []),
+      owner: (text: string) =>
+        Promise.resolve(
+          text.includes("t.action")
+            ? rows
+            : text.includes("'unknown'")
+            ? [{ task_id: "d", worker: "killed" }, { task_id: "e", worker: "alive" }]
+            : [],
+        ),
     },
   };
-  expect(await judge(field, [])).toMatchObject({
+  const kills = [{ worker: "killed", earlier: [], killed_at: 0 }];
+  expect(await judge(field, kills)).toMatchObject({
     archived: 2,
     unknown: 2,
     lost: ["c running"],
     duplicated: ["a", "e"],
+    unexplained: ["e"],
     unsent: ["a", "b"],
     strangers: ["stranger"],
     repeated: ["d"],

@@ -9,7 +9,6 @@ const sound = {
   unsent: [],
   strangers: [],
   repeated: [],
-  unexplained: [],
   rerun_ms: { p50: 30_100, p99: 32_000, max: 32_000 },
 };
 const kill = { point: "mid_effect", seen: true };
@@ -21,7 +20,6 @@ it.each([
   ["1 effects happened more than once: a", [kill], { ...sound, duplicated: ["a"] }],
   ["1 effects are confirmed and did not happen: a", [kill], { ...sound, unsent: ["a"] }],
   ["1 effects belong to no task: x", [kill], { ...sound, strangers: ["x"] }],
-  ["1 effects are unknown that no kill explains: x", [kill], { ...sound, unexplained: ["x"] }],
   ["1 calls were repeated: x", [kill], { ...sound, repeated: ["x"] }],
   ["began 36000 ms after the kill", [kill], { ...sound, rerun_ms: { p99: 36_000 } }],
 ])("the judge of the kills says: %s", (sentence, kills, found) => {

@@ -26,7 +26,7 @@ const exhaustedByKills = `
     and (select count(*) from public.audit_logs c where c.object = 'step:' || s.step_id and c.action = 'step.claim'
       and c.after_json ->> 'worker' = any ($2::text::text[])) >= 3`;
 
-/** Whose effect nobody saw the end of, and who had taken it. Reported, not judged: who a dying worker was is not always heard. */
+/** Whose effect nobody saw the end of, and who had taken it. Reported, not judged: one was seen whose cause is not known yet. */
 const takers = `
   select t.task_id, (select a.after_json ->> 'worker' from public.audit_logs a
     where a.object = 'step:' || e.step_id and a.action = 'step.claim' order by a.id desc limit 1) as worker
